@@ -1,0 +1,1 @@
+"""Convolutional networks with backward passes written by hand, in NumPy alone."""

@@ -1,0 +1,1 @@
+"""Renderers of a finished `oracles.Report`: they compute nothing."""
