@@ -1,0 +1,40 @@
+"""What a participant says to a case: a value, or how it failed to give one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy.typing as npt
+
+Kind = Literal["value", "rejected", "crashed", "timed out"]
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """One participant's answer to one case.
+
+    Attributes
+    ----------
+    kind
+        ``value``; ``rejected`` (it raised); ``crashed`` (its process died); ``timed out``.
+    values
+        Arrays by compared name (``y``, ``grad_x``, ...); empty unless `kind` is ``value``.
+    detail
+        For the other kinds, what happened in one line: the exception, the signal, the limit.
+    seconds
+        Wall time of the answer, in seconds.
+    case_file
+        Where the case lies on disk, for one that killed or hung its worker.
+    errors
+        Bounds on the participant's own error by compared name, where its method has one of
+        its own (finite differences truncate); absent names have the operation's bound.
+    """
+
+    kind: Kind
+    values: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+    detail: str = ""
+    seconds: float = 0.0
+    case_file: str = ""
+    errors: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)

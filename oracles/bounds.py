@@ -1,0 +1,78 @@
+"""Rounding bounds derived from the operation itself; no tolerance is set by hand.
+
+The model is the standard one: a floating-point operation returns the exact result times
+``1 + delta`` with ``|delta| <= u``, plus at most one smallest subnormal number when it
+underflows (N. J. Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed., SIAM
+2002, equations 2.4 and 2.8). A sum of n products, in any order and with or without fused
+multiply-add, then differs from the exact one by at most ``gamma(n) * sum |a||b|`` (section
+3.1), and ``n`` and ``sum |a||b|`` are the same sum run on ones and on absolute values.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+
+CALL = 8
+"""Roundings that one call of an elementary function counts for: 4 ULP, the loosest accuracy
+that the vector libraries behind NumPy, PyTorch and XLA document, is 8 unit roundoffs."""
+
+_SLACK = 1 + 2.0**-30
+"""The bounds are themselves computed in float64, from fewer than 2**20 operations each of
+relative error 2**-53: this factor rounds them up."""
+
+
+def unit_roundoff(dtype: npt.DTypeLike) -> float:
+    """Return u, half the distance from 1 to the next number of `dtype`."""
+    return float(np.finfo(dtype).eps) / 2
+
+
+def smallest_subnormal(dtype: npt.DTypeLike) -> float:
+    """Return the smallest positive number of `dtype`, the most that an underflow can lose."""
+    return float(np.finfo(dtype).smallest_subnormal)
+
+
+def gamma(n: npt.ArrayLike, dtype: npt.DTypeLike) -> FloatArray:
+    """Return ``n u / (1 - n u)``, infinite where ``n u >= 1`` (Higham, lemma 3.1)."""
+    nu = np.asarray(n, np.float64) * unit_roundoff(dtype)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(nu < 1, nu / (1 - nu), np.inf)
+
+
+def rounding_bound(
+    terms: npt.ArrayLike, magnitude: npt.NDArray[Any], dtype: npt.DTypeLike
+) -> FloatArray:
+    """Return the largest rounding error of a result of `terms` roundings.
+
+    Parameters
+    ----------
+    terms
+        Number of roundings n that a result passes through, one for each element or for all.
+    magnitude
+        The operation on absolute values, one for each element.
+    dtype
+        In which the operation is evaluated.
+
+    Returns
+    -------
+    float64 array
+        ``gamma(n) * magnitude + n * smallest subnormal``; infinite where a partial sum may
+        overflow, since then infinity and NaN are rightful results.
+    """
+    largest = float(np.finfo(dtype).max)
+    with np.errstate(over="ignore", invalid="ignore"):
+        g = gamma(terms, dtype)
+        underflow = np.asarray(terms, np.float64) * smallest_subnormal(dtype)
+        # 0 * inf: nothing is summed, nothing can be off.
+        bound = np.where(magnitude == 0, 0.0, g * magnitude) + underflow
+        overflows = magnitude * (1 + g) >= largest
+    return np.where(overflows, np.inf, bound * _SLACK)
+
+
+def round_up(bound: npt.NDArray[Any]) -> FloatArray:
+    """Return `bound` enlarged by what its own evaluation in float64 may have lost."""
+    return np.asarray(bound, np.float64) * _SLACK

@@ -1,0 +1,110 @@
+"""A case as bytes: a JSON header and the raw arrays, read back to the same bits. No pickle."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from oracles.op import Case
+
+Array = npt.NDArray[Any]
+
+SCHEMA_VERSION = 1
+_MAGIC = b"oracles case\n"
+_DTYPES = ("<f2", "<f4", "<f8", "<i8", "<i4")
+
+
+def dump_arrays(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
+    """Return `header` and `arrays` as bytes; `header` must be JSON."""
+    stored = {name: _little_endian(array) for name, array in arrays.items()}
+    entries = [[name, array.dtype.str, list(array.shape)] for name, array in stored.items()]
+    head = json.dumps({**header, "arrays": entries}).encode()
+    return b"".join(
+        (_MAGIC, len(head).to_bytes(8, "little"), head, *(a.tobytes() for a in stored.values()))
+    )
+
+
+def load_arrays(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return the header and the arrays that `dump_arrays` wrote.
+
+    Raises
+    ------
+    ValueError
+        If `data` is truncated, has bytes left over, or is something else.
+    """
+    if not data.startswith(_MAGIC):
+        raise ValueError("not a case file: it does not begin with 'oracles case'")
+    start = len(_MAGIC) + 8
+    end = start + int.from_bytes(data[len(_MAGIC) : start], "little")
+    if len(data) < end:
+        raise ValueError(f"truncated case file: {len(data)} bytes of at least {end}")
+    header = json.loads(data[start:end])
+    arrays: dict[str, Array] = {}
+    for name, dtype, shape in header.pop("arrays"):
+        array, end = _read_array(data, end, dtype, shape)
+        arrays[name] = array
+    if len(data) != end:
+        raise ValueError(f"case file of {len(data)} bytes, of which {end} belong to the case")
+    return header, arrays
+
+
+def dump_case(case: Case) -> bytes:
+    """Return `case` as bytes that `load_case` turns back into the same case, bit for bit."""
+    header = {
+        "schema_version": SCHEMA_VERSION,
+        "op": case.op,
+        "options": dict(case.options),
+        "layouts": dict(case.layouts),
+        "origin": case.origin,
+    }
+    return dump_arrays(header, {**case.operands, "cotangent": case.cotangent})
+
+
+def load_case(data: bytes) -> Case:
+    """Return the case that `dump_case` wrote.
+
+    Raises
+    ------
+    ValueError
+        If `data` is not a whole case file of this schema version.
+    """
+    header, arrays = load_arrays(data)
+    version = header.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise ValueError(f"case file has schema version {version}, this is {SCHEMA_VERSION}")
+    cotangent = arrays.pop("cotangent")
+    return Case(
+        op=header["op"],
+        operands=arrays,
+        options=_tuples(header["options"]),
+        cotangent=cotangent,
+        layouts=header["layouts"],
+        origin=header["origin"],
+    )
+
+
+def _little_endian(array: Array) -> Array:
+    return np.ascontiguousarray(array, array.dtype.newbyteorder("<")).reshape(array.shape)
+
+
+def _read_array(data: bytes, start: int, dtype: str, shape: list[int]) -> tuple[Array, int]:
+    if dtype not in _DTYPES:
+        raise ValueError(f"case file names the dtype {dtype!r}; known are {', '.join(_DTYPES)}")
+    end = start + int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+    if len(data) < end:
+        raise ValueError(f"truncated case file: {len(data)} bytes of at least {end}")
+    array = np.frombuffer(data[start:end], dtype).reshape(shape)
+    return array.astype(array.dtype.newbyteorder("="), copy=False), end
+
+
+def _tuples(value: Any) -> Any:
+    """Turn JSON's lists into the tuples that the options hold."""
+    if isinstance(value, list):
+        return tuple(_tuples(item) for item in value)
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return value

@@ -1,0 +1,364 @@
+"""The loop: operation x cases x witnesses -> `Report`."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from types import TracebackType
+from typing import Any, Self
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+
+from oracles.answer import Answer
+from oracles.compare import Comparison, compare
+from oracles.environment import environment
+from oracles.exact.approximate import Approximate, text_of
+from oracles.exact.definition import truth
+from oracles.limits import Limits, make_limits
+from oracles.op import Case, Op
+from oracles.report import Failure, OpReport, Report
+from oracles.reporting.failure import failure_text
+from oracles.reproduce import script
+from oracles.subject import ask_subject
+from oracles.tally import Ledger
+from oracles.verdict import SUBJECT, convicts, sentences
+from oracles.witnesses import complex_step, finite_difference
+from oracles.workers import WITNESSES, Workers, missing_reason
+
+IN_PROCESS: Mapping[str, Callable[[Op, Case], Answer]] = {
+    "complex_step": complex_step.answer,
+    "finite_difference": finite_difference.answer,
+}
+"""Witnesses that ask the subject's own forward, and so need no process of their own."""
+
+KNOWN_ORACLES = (*WITNESSES, *IN_PROCESS)
+DTYPES = ("float32", "float64")
+
+
+class OracleMismatch(AssertionError):  # noqa: N818 - a disagreement, not an error of the harness
+    """The subject is wrong.
+
+    Attributes
+    ----------
+    report
+        All that was found.
+    """
+
+    def __init__(self, report: Report) -> None:
+        texts = [failure_text(entry) for entry in report.failures]
+        super().__init__("\n\n".join(texts) or "nothing was compared")
+        self.report = report
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far one operation in one dtype has come, in cases."""
+
+    op: str
+    dtype: str
+    done: int
+    of: int
+
+
+class _Convicted(Exception):  # noqa: N818 - tells Hypothesis to shrink
+    """Raised inside Hypothesis's loop when the subject is wrong on a case."""
+
+
+def run(
+    op: Op | Iterable[Op],
+    *,
+    oracles: Sequence[str] = ("torch", "jax"),
+    dtypes: Sequence[str] = DTYPES,
+    max_examples: int = 100,
+    seed: int | None = None,
+    examples: Sequence[Case] = (),
+    time_limit: float = 30.0,
+    directory: str = ".oracles",
+    **limits: Any,
+) -> Report:
+    """Check operations on generated cases and return what was found.
+
+    Parameters
+    ----------
+    op
+        One operation or several.
+    oracles
+        Witnesses to ask beside exact arithmetic: ``torch``, ``jax``, ``jax_dilated``,
+        ``complex_step``, ``finite_difference``. One that is not installed is reported as
+        missing.
+    dtypes
+        ``float32``, ``float64`` or both.
+    max_examples
+        Cases for each operation and dtype.
+    seed
+        From which every case follows; None draws one, which the report names.
+    examples
+        Cases to try before the generated ones, in the dtype that they have.
+    time_limit
+        For one answer of a framework witness, in seconds.
+    directory
+        Where a case that kills a witness is kept.
+    **limits
+        On the generated options: see `oracles.limits.Limits`.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ValueError, TypeError
+        If an argument or a limit is unknown or out of range.
+    """
+    ops = [op] if isinstance(op, Op) else list(op)
+    settled = make_limits(limits)
+    with Runner(
+        oracles=oracles,
+        max_examples=max_examples,
+        seed=seed,
+        time_limit=time_limit,
+        directory=directory,
+        limits=settled,
+    ) as runner:
+        pairs = [(each, dtype) for each in ops for dtype in _known_dtypes(dtypes)]
+        entries = [runner.examine(each, dtype, examples) for each, dtype in pairs]
+        if runner.interrupted:
+            raise KeyboardInterrupt
+        return runner.report(entries)
+
+
+def check(op: Op | Iterable[Op], **arguments: Any) -> Report:
+    """Check operations as `run` does, and raise if a subject is wrong.
+
+    Parameters
+    ----------
+    op, **arguments
+        Of `run`.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    OracleMismatch
+        If a subject is wrong; its text is the minimal case and all that is known of it.
+    """
+    report = run(op, **arguments)
+    if not report.passed:
+        raise OracleMismatch(report)
+    return report
+
+
+class Runner:
+    """Examines operations one after another with the same witnesses.
+
+    Parameters are those of `run`; ``progress`` is called after each case.
+
+    Attributes
+    ----------
+    seed
+        The seed in use.
+    missing
+        Witnesses that cannot answer here, with the reason.
+    interrupted
+        Whether an interrupt cut `examine` short; what it had found is in its result.
+    """
+
+    def __init__(
+        self,
+        *,
+        oracles: Sequence[str] = ("torch", "jax"),
+        max_examples: int = 100,
+        seed: int | None = None,
+        time_limit: float = 30.0,
+        directory: str = ".oracles",
+        limits: Limits | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        _check_oracles(oracles)
+        if isinstance(max_examples, bool) or not isinstance(max_examples, int) or max_examples < 1:
+            raise ValueError(f"`max_examples` (={max_examples!r}) must be an int of at least 1")
+        if time_limit <= 0:
+            raise ValueError(f"`time_limit` (={time_limit}) must be positive, in seconds")
+        self.oracles = tuple(oracles)
+        self.max_examples = max_examples
+        self.seed = random.SystemRandom().randrange(2**32) if seed is None else seed
+        self.limits = limits or Limits()
+        self.progress = progress or (lambda _: None)
+        self.interrupted = False
+        reasons = {name: missing_reason(name) for name in self.oracles if name in WITNESSES}
+        self.missing = {name: reason for name, reason in reasons.items() if reason}
+        self.present = [name for name in self.oracles if name not in self.missing]
+        in_workers = [name for name in self.present if name in WITNESSES]
+        self.workers = Workers(in_workers, time_limit=time_limit, directory=directory)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.workers.close()
+
+    def examine(self, op: Op, dtype: str, examples: Sequence[Case] = ()) -> OpReport:
+        """Return what was found of `op` in `dtype`: `examples` of that dtype first."""
+        start = time.perf_counter()
+        ledger = Ledger()
+        failing: list[Case] = []
+        blob = ""
+        try:
+            for case in (case for case in examples if str(case.dtype) == dtype):
+                self._convict(op, ledger, failing, case)
+            self._explore(op, dtype, ledger, failing)
+        except _Convicted as conviction:
+            blob = _blob_of(conviction)
+        except KeyboardInterrupt:
+            self.interrupted = True
+        failure = self._failure(op, failing[-1], blob) if failing else None
+        return OpReport(
+            op=op.name,
+            subject=op.subject or op.name,
+            dtype=dtype,
+            cases=ledger.cases,
+            elements=ledger.elements,
+            seconds=time.perf_counter() - start,
+            tallies=ledger.ordered_tallies(),
+            attendance=tuple(ledger.attendance(self.oracles, self.missing)),
+            defects=tuple(ledger.defects.values()),
+            failure=failure,
+        )
+
+    def report(self, entries: Sequence[OpReport]) -> Report:
+        """Return the report of `entries`."""
+        return Report(
+            seed=self.seed,
+            max_examples=self.max_examples,
+            oracles=self.oracles,
+            limits=self.limits.stated(),
+            environment=environment(self.workers.versions(), self.workers.threads()),
+            entries=tuple(entries),
+            missing=self.missing,
+            interrupted=self.interrupted,
+        )
+
+    def _explore(self, op: Op, dtype: str, ledger: Ledger, failing: list[Case]) -> None:
+        """Let Hypothesis generate cases, and shrink the first on which the subject is wrong."""
+        convict = partial(self._convict, op, ledger, failing)
+
+        def examine(case: Case) -> None:
+            convict(case)
+            if not failing:
+                self.progress(Progress(op.name, dtype, ledger.cases, self.max_examples))
+
+        configured = settings(
+            max_examples=self.max_examples,
+            database=None,
+            deadline=None,
+            phases=(Phase.generate, Phase.shrink),
+            suppress_health_check=list(HealthCheck),
+            verbosity=Verbosity.quiet,
+            print_blob=True,
+            report_multiple_bugs=False,
+        )
+        configured(seed(self.seed)(given(op.cases(dtype, self.limits))(examine)))()
+
+    def _convict(self, op: Op, ledger: Ledger, failing: list[Case], case: Case) -> None:
+        """Examine one case; raise, and keep it in `failing`, if the subject is wrong on it."""
+        shrinking = bool(failing)
+        if not shrinking:
+            self.workers.ask(op, case)
+        answer, true, comparisons = _judge_subject(op, case)
+        if not shrinking:
+            self._record(op, ledger, case, comparisons, true)
+        if convicts(answer, comparisons):
+            failing.append(case)
+            raise _Convicted
+
+    def _record(
+        self,
+        op: Op,
+        ledger: Ledger,
+        case: Case,
+        comparisons: Sequence[Comparison],
+        true: Mapping[str, Approximate],
+    ) -> None:
+        ledger.add_subject(comparisons)
+        for witness, answer in self._answers(op, case).items():
+            ledger.add_witness(witness, case, answer, _against(witness, answer, true, case))
+
+    def _answers(self, op: Op, case: Case) -> dict[str, Answer]:
+        """Collect the witnesses' answers to a case that the workers have been asked."""
+        answers = self.workers.answers()
+        for name in self.present:
+            if name in IN_PROCESS and op.backward is not None and case.finite:
+                answers[name] = IN_PROCESS[name](op, case)
+        return answers
+
+    def _failure(self, op: Op, case: Case, blob: str) -> Failure:
+        """Ask everybody once more about the minimal case, and write down who says what."""
+        self.workers.ask(op, case)
+        answer, true, comparisons = _judge_subject(op, case)
+        answers = self._answers(op, case)
+        found = {name: _against(name, said, true, case) for name, said in answers.items()}
+        answered = {name: each for name, each in found.items() if each}
+        subject = op.subject or op.name
+        return Failure(
+            case=case,
+            sentences=sentences(subject, answer, comparisons, answered),
+            comparisons=tuple(comparisons),
+            witness_comparisons=tuple(each for every in answered.values() for each in every),
+            answers={SUBJECT: answer, **answers},
+            truth={name: tuple(map(text_of, t.value.ravel())) for name, t in true.items()},
+            script=script(op, case),
+            blob=blob,
+        )
+
+
+def _judge_subject(
+    op: Op, case: Case
+) -> tuple[Answer, dict[str, Approximate], list[Comparison]]:
+    answer = ask_subject(op, case)
+    true = truth(op.definition, case, op.gradient_names(case))
+    return answer, true, _against(SUBJECT, answer, true, case)
+
+
+def _against(
+    participant: str, answer: Answer, true: Mapping[str, Approximate], case: Case
+) -> list[Comparison]:
+    """Compare what was answered with truth; a witness may leave ``y`` unanswered."""
+    if answer.kind != "value":
+        return []
+    asked = true if participant == SUBJECT else {n: true[n] for n in true if n in answer.values}
+    return compare(participant, answer.values, asked, case.dtype, answer.errors)
+
+
+def _blob_of(error: BaseException) -> str:
+    """Return Hypothesis's line that replays the failing case, from the error's notes."""
+    notes = "\n".join(getattr(error, "__notes__", []))
+    start = notes.find("@reproduce_failure(")
+    return notes[start:].split("\n")[0].split(" as a decorator")[0] if start >= 0 else ""
+
+
+def _check_oracles(oracles: Sequence[str]) -> None:
+    if isinstance(oracles, str):
+        raise TypeError(f"`oracles` (={oracles!r}) must be a sequence of names, not one string")
+    for name in oracles:
+        if name not in KNOWN_ORACLES:
+            known = ", ".join(KNOWN_ORACLES)
+            raise ValueError(f"`oracles` holds {name!r}; known are {known}")
+
+
+def _known_dtypes(dtypes: Sequence[str]) -> Sequence[str]:
+    if isinstance(dtypes, str):
+        raise TypeError(f"`dtypes` (={dtypes!r}) must be a sequence of names, not one string")
+    for name in dtypes:
+        if name not in DTYPES:
+            raise ValueError(f"`dtypes` holds {name!r}; known are {', '.join(DTYPES)}")
+    return dtypes

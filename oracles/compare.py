@@ -1,0 +1,182 @@
+"""Arrays in, `Comparison` out: how far each element lies from truth, in units of its bound."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from oracles.exact.approximate import Approximate, error_to, text_of
+
+Array = npt.NDArray[Any]
+
+WORST = 5
+"""Number of worst cells that a comparison keeps."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One element outside (or nearest to) its bound.
+
+    Attributes
+    ----------
+    index
+        Where.
+    value
+        What the participant says, as a float.
+    truth
+        The exact value, as text.
+    error, bound
+        ``|value - truth|`` and the largest rounding error that the operation may have.
+    ratio
+        ``error / bound``; infinite where the bound is 0 and the error is not.
+    """
+
+    index: tuple[int, ...]
+    value: float
+    truth: str
+    error: float
+    bound: float
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One participant's operand against truth.
+
+    Attributes
+    ----------
+    participant, operand
+        Who, and what: ``y``, ``grad_x``, ...
+    problem
+        "" if the array could be compared, else why not (wrong shape, dtype, type, missing).
+    elements, wrong
+        Number of elements, and of those outside their bound.
+    worst_ratio
+        The largest error/bound.
+    worst
+        Up to five cells with the largest error/bound among the wrong ones.
+    wrong_cells
+        Boolean array of the operand's shape (flattened to a tuple of flat indices).
+    shape
+        Of the true array.
+    """
+
+    participant: str
+    operand: str
+    problem: str
+    elements: int
+    wrong: int
+    worst_ratio: float
+    worst: tuple[Cell, ...]
+    wrong_cells: tuple[int, ...]
+    shape: tuple[int, ...]
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every element lies within its bound."""
+        return not self.problem and self.wrong == 0
+
+
+def compare(
+    participant: str,
+    values: Mapping[str, Array],
+    truth: Mapping[str, Approximate],
+    dtype: np.dtype[Any],
+    errors: Mapping[str, Array] | None = None,
+) -> list[Comparison]:
+    """Compare a participant's arrays with truth, operand by operand.
+
+    Parameters
+    ----------
+    participant
+        Name for the record.
+    values
+        The participant's arrays by operand.
+    truth
+        Truth by operand, with the rounding bound of each element.
+    dtype
+        The dtype that every array must have.
+    errors
+        Bounds that replace truth's own, by operand.
+
+    Returns
+    -------
+    list of Comparison
+        One for each operand of `truth`, in its order.
+    """
+    own = errors or {}
+    return [
+        _compare_operand(participant, name, values.get(name), true, dtype, own.get(name))
+        for name, true in truth.items()
+    ]
+
+
+def _compare_operand(
+    participant: str,
+    operand: str,
+    value: Array | None,
+    true: Approximate,
+    dtype: np.dtype[Any],
+    own_bound: Array | None,
+) -> Comparison:
+    problem = _problem(value, true, dtype)
+    if problem or value is None:
+        every = tuple(range(true.value.size))
+        return Comparison(
+            participant, operand, problem, len(every), len(every), np.inf, (), every,
+            true.value.shape,
+        )  # fmt: skip
+    error = error_to(true, value)
+    bound = true.error if own_bound is None else own_bound
+    ratio = error_over_bound(error, bound)
+    wrong = np.flatnonzero(ratio > 1)
+    worst = wrong[np.argsort(-ratio.ravel()[wrong], kind="stable")][:WORST]
+    cells = tuple(_cell(int(flat), value, true, error, bound, ratio) for flat in worst)
+    return Comparison(
+        participant=participant,
+        operand=operand,
+        problem="",
+        elements=value.size,
+        wrong=len(wrong),
+        worst_ratio=float(ratio.max(initial=0.0)),
+        worst=cells,
+        wrong_cells=tuple(int(flat) for flat in wrong),
+        shape=value.shape,
+    )
+
+
+def _problem(value: object, true: Approximate, dtype: np.dtype[Any]) -> str:
+    if value is None:
+        return "missing"
+    if not isinstance(value, np.ndarray | np.generic):
+        return f"is a {type(value).__name__}, not an array"
+    if value.shape != true.value.shape:
+        return f"has shape {value.shape}, truth has {true.value.shape}"
+    if value.dtype != dtype:
+        return f"has dtype {value.dtype}, the case has {dtype}"
+    return ""
+
+
+def error_over_bound(error: Array, bound: Array) -> Array:
+    """Return error/bound; 0/0 is 0 (exactly right), and an infinite bound forgives all."""
+    with np.errstate(all="ignore"):
+        ratio = np.where(error == 0, 0.0, error / bound)
+    return np.where(np.isinf(bound), 0.0, ratio)
+
+
+def _cell(
+    flat: int, value: Array, true: Approximate, error: Array, bound: Array, ratio: Array
+) -> Cell:
+    index = tuple(int(i) for i in np.unravel_index(flat, value.shape))
+    return Cell(
+        index=index,
+        value=float(value[index]),
+        truth=text_of(true.value[index]),
+        error=float(error[index]),
+        bound=float(bound[index]),
+        ratio=float(ratio[index]),
+    )

@@ -1,0 +1,109 @@
+"""Numbers for the cases: few and readable, and yet no permutation or swap escapes them.
+
+An array that is constant, or nearly so, hides errors that permute its elements; so do
+cotangents of ones. Patterns are therefore ramps, one-hots and seeded numbers, the simplest
+first, since that is the direction in which Hypothesis shrinks. Special values stand in
+strata of their own: one or two of them, laid over an array of plain numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from hypothesis import strategies as st
+
+Array = npt.NDArray[Any]
+Shape = tuple[int, ...]
+
+PATTERNS = ("ramp", "integers", "one-hot", "eighths", "reals")
+NETWORK_PATTERNS = ("ramp of eighths", "eighths")
+ACTIVATION_PATTERNS = ("ramp", "eighths", "reals", "wide reals")
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """An array and, in words, how it came about."""
+
+    array: Array
+    origin: str
+
+
+def make(pattern: str, shape: Shape, dtype: str, seed: int) -> Array:
+    """Return the array of `pattern`; the same arguments give the same bits.
+
+    Parameters
+    ----------
+    pattern
+        ``ramp`` 1, 2, 3, ...; ``ramp of eighths``; ``integers`` from -9 to 9; ``one-hot``;
+        ``eighths``: multiples of 1/8 from -2 to 2; ``reals``: standard normal; ``wide
+        reals``: normal times a power of two from 2**-12 to 2**6.
+    shape, dtype
+        Of the array.
+    seed
+        Of everything random; one-hot puts its 1 there, modulo the size.
+
+    Raises
+    ------
+    ValueError
+        If `pattern` is unknown.
+    """
+    rng = np.random.default_rng(seed)
+    size = int(np.prod(shape))
+    if pattern == "ramp":
+        numbers = np.arange(1, size + 1, dtype=np.float64)
+    elif pattern == "ramp of eighths":
+        numbers = (np.arange(1, size + 1) % 33 - 16) / 8
+    elif pattern == "integers":
+        numbers = rng.integers(-9, 10, size).astype(np.float64)
+    elif pattern == "one-hot":
+        numbers = (np.arange(size) == seed % max(size, 1)).astype(np.float64)
+    elif pattern == "eighths":
+        numbers = rng.integers(-16, 17, size) / 8
+    elif pattern == "reals":
+        numbers = rng.standard_normal(size)
+    elif pattern == "wide reals":
+        numbers = rng.standard_normal(size) * 2.0 ** rng.integers(-12, 7, size)
+    else:
+        raise ValueError(f"`pattern` (={pattern!r}) is unknown")
+    return numbers.astype(dtype).reshape(shape)
+
+
+@st.composite
+def numbers(
+    draw: st.DrawFn, shape: Shape, dtype: str, patterns: tuple[str, ...] = PATTERNS
+) -> Numbers:
+    """Draw an array without special values."""
+    pattern = draw(st.sampled_from(patterns))
+    seed = 0 if pattern.startswith("ramp") else draw(st.integers(0, 2**16))
+    words = pattern if pattern.startswith("ramp") else f"{pattern}, seed {seed}"
+    return Numbers(make(pattern, shape, dtype, seed), words)
+
+
+def special_values(dtype: str) -> tuple[float, ...]:
+    """Return the values at which floating-point code goes wrong, in `dtype`."""
+    info = np.finfo(dtype)
+    integer_limit = 2.0 ** (info.nmant + 1)
+    return (
+        0.0, -0.0, 1.0, -1.0, float("inf"), float("-inf"), float("nan"),
+        float(info.smallest_subnormal), -float(info.smallest_subnormal),
+        float(info.smallest_normal), float(info.smallest_normal) / 4,
+        float(info.max), -float(info.max), float(info.max) / 4, float(info.eps),
+        integer_limit, integer_limit + 2, 1e-3, 19.0, -40.0, 90.0, -90.0,
+    )  # fmt: skip
+
+
+@st.composite
+def overlaid(draw: st.DrawFn, plain: Numbers, values: tuple[float, ...]) -> Numbers:
+    """Draw `plain` with one or two of `values` laid over it."""
+    array, words = plain.array.copy(), [plain.origin]
+    if array.size == 0:
+        return plain
+    for _ in range(draw(st.integers(1, 2))):
+        position = draw(st.integers(0, array.size - 1))
+        value = draw(st.sampled_from(values))
+        array.ravel()[position] = value
+        words.append(f"{value!r} at flat index {position}")
+    return Numbers(array, ", ".join(words))

@@ -1,0 +1,38 @@
+"""Where a run takes place: versions, threads, platform."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+
+from oracles.report import Environment
+
+_PACKAGES = ("manualgrad", "numpy", "hypothesis", "python-flint", "torch", "jax", "jaxlib")
+
+
+def environment(versions: Mapping[str, str], threads: Mapping[str, int]) -> Environment:
+    """Return the environment of this process.
+
+    Parameters
+    ----------
+    versions, threads
+        What the framework witnesses say of themselves; it goes before what is installed.
+    """
+    installed = {"python": platform.python_version()}
+    installed |= {name: found for name in _PACKAGES if (found := installed_version(name))}
+    return Environment(
+        versions={**installed, **versions},
+        threads=dict(threads),
+        platform=platform.platform(),
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def installed_version(package: str) -> str:
+    """Return the installed version of `package`, or ""; the package is not imported."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""

@@ -1,0 +1,1 @@
+"""The exact witness: definitions written as plain sums and elementary functions."""

@@ -1,0 +1,165 @@
+"""Bilinear operations: one list of terms gives the result, both gradients and their bounds.
+
+A bilinear map is a sum ``y[i] = sum x[j] * w[k]`` over a list of index triples (i, j, k)
+(`oracles.exact.terms`). The same triples give the result and both gradients and, run on
+absolute values and on ones, the rounding bounds of all three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from math import prod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from oracles.bounds import round_up, rounding_bound
+from oracles.exact.approximate import Approximate, magnitude, non_finite, rationals
+from oracles.exact.definition import Options
+from oracles.exact.terms import Shape, Terms
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Bilinear:
+    """A bilinear operation of x and w with an optional bias.
+
+    Attributes
+    ----------
+    terms
+        ``terms(x_shape, w_shape, **options) -> Terms``.
+    channel_axis
+        The axis of y along which the bias varies, counted from the left, as a function of
+        the number of axes of y and of w.
+    padded
+        Whether implementations pad with zeros, which makes NaN of an infinite weight.
+    """
+
+    terms: Callable[..., Terms]
+    channel_axis: Callable[[int, int], int]
+    padded: bool = False
+    lift: Callable[[Array], Approximate] = rationals
+
+    def forward(
+        self, operands: Sequence[Approximate], options: Options, dtype: np.dtype[Any]
+    ) -> Approximate:
+        """Return the sums."""
+        terms, x, w = self._prepare(operands, options)
+        y = contract(terms.y, terms.y_shape, (x, terms.x), (w, terms.w), dtype)
+        return replace(y, or_nan=self._or_nan(operands))
+
+    def backward(
+        self,
+        grad_y: Approximate,
+        operands: Sequence[Approximate],
+        options: Options,
+        dtype: np.dtype[Any],
+    ) -> Sequence[Approximate]:
+        """Return the formal derivatives of ``sum grad_y * y``."""
+        terms, x, w = self._prepare(operands, options)
+        g = (grad_y.reshape((-1,)), terms.y)
+        grad_x = contract(terms.x, x.shape, g, (w, terms.w), dtype)
+        grad_w = contract(terms.w, w.shape, g, (x, terms.x), dtype)
+        x_size, w_size = operands[0].value.size, operands[1].value.size
+        parts = [_part(grad_x, 0, x_size), _part(grad_w, 0, w_size)]
+        parts += [_part(grad_w, w_size, w.value.size)] if len(operands) > 2 else []
+        or_nan = self._or_nan([*operands, grad_y])
+        return [
+            replace(p.reshape(o.shape), or_nan=or_nan)
+            for p, o in zip(parts, operands, strict=True)
+        ]
+
+    def _or_nan(self, operands: Sequence[Approximate]) -> bool:
+        return self.padded and any(bool(non_finite(a.value).any()) for a in operands)
+
+    def _prepare(
+        self, operands: Sequence[Approximate], options: Options
+    ) -> tuple[Terms, Approximate, Approximate]:
+        x, w, *bias = operands
+        terms = _cached_terms(self.terms, x.shape, w.shape, tuple(sorted(options.items())))
+        flat_x, flat_w = x.reshape((-1,)), w.reshape((-1,))
+        if not bias:
+            return terms, flat_x, flat_w
+        axis = self.channel_axis(len(terms.y_shape), len(w.shape))
+        terms = terms.with_bias(flat_x.value.size, flat_w.value.size, axis)
+        one = Approximate(np.array([1], dtype=object), np.zeros(1))
+        return terms, _joined(flat_x, one), _joined(flat_w, bias[0])
+
+
+@lru_cache(maxsize=256)
+def _cached_terms(
+    terms: Callable[..., Terms], x_shape: Shape, w_shape: Shape, options: tuple[Any, ...]
+) -> Terms:
+    return terms(x_shape, w_shape, **dict(options))
+
+
+def contract(
+    target: Array,
+    shape: Shape,
+    left: tuple[Approximate, Array],
+    right: tuple[Approximate, Array],
+    dtype: np.dtype[Any],
+) -> Approximate:
+    """Sum ``a[i] * b[j]`` into ``target``, with the error of doing so in `dtype`.
+
+    Parameters
+    ----------
+    target
+        For each term, the flat index of the result that it is added to.
+    shape
+        Of the result.
+    left, right
+        A flat array and, for each term, the index into it.
+    dtype
+        In which the sum is thought to be evaluated.
+
+    Returns
+    -------
+    Approximate
+        The error is what a and b bring along, plus ``gamma(n) * sum |a||b|`` of the sum.
+    """
+    (a, i), (b, j) = left, right
+    size = prod(shape)
+    value = _sum_terms(target, size, a.value, i, b.value, j)
+    size_a, size_b = _finite_magnitude(a), _finite_magnitude(b)
+    terms = np.bincount(target, minlength=size)
+    with np.errstate(over="ignore", invalid="ignore"):
+        sums = np.bincount(target, (size_a + a.error)[i] * (size_b + b.error)[j], size)
+        brought = a.error[i] * (size_b + b.error)[j] + size_a[i] * b.error[j]
+        brought_sums = np.bincount(target, brought, size)
+    error = rounding_bound(terms, sums, dtype) + round_up(brought_sums)
+    return Approximate(value.reshape(shape), error.reshape(shape))
+
+
+def _sum_terms(target: Array, size: int, a: Array, i: Array, b: Array, j: Array) -> Array:
+    odd_a, odd_b = non_finite(a), non_finite(b)
+    sums = np.zeros(size, dtype=object)
+    np.add.at(sums, target, np.where(odd_a, 0, a)[i] * np.where(odd_b, 0, b)[j])
+    if odd_a.any() or odd_b.any():
+        # What becomes NaN or infinite depends on signs alone, whatever the finite sizes.
+        with np.errstate(invalid="ignore"):
+            signs = np.bincount(target, _signs(a)[i] * _signs(b)[j], size)
+        sums = np.where(np.isfinite(signs), sums, signs.astype(object))
+    return sums
+
+
+def _signs(value: Array) -> Array:
+    signs = [v if isinstance(v, float) else (v > 0) - (v < 0) for v in value]
+    return np.array(signs, dtype=np.float64)
+
+
+def _finite_magnitude(a: Approximate) -> Array:
+    size = magnitude(a.value)
+    return np.where(np.isfinite(size), size, 0.0)
+
+
+def _joined(a: Approximate, b: Approximate) -> Approximate:
+    return Approximate(np.concatenate([a.value, b.value]), np.concatenate([a.error, b.error]))
+
+
+def _part(a: Approximate, start: int, stop: int) -> Approximate:
+    return Approximate(a.value[start:stop], a.error[start:stop])

@@ -1,0 +1,110 @@
+"""Whole networks: layers one after another, the rounding error carried through both ways.
+
+A running error bound (Higham, Accuracy and Stability, 2nd ed., section 3.3) is chosen over
+a condition number measured by perturbations, since a bound can be relied on: each layer
+adds its own rounding to the error that its input brings, forward and then backward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from oracles.exact.approximate import Approximate, Array, balls
+from oracles.exact.definition import Definition, Options
+
+
+@dataclass(frozen=True)
+class Reshape:
+    """A layer that only gives its input another shape.
+
+    Attributes
+    ----------
+    shape
+        The new shape as a function of the old one.
+    """
+
+    shape: Callable[[tuple[int, ...]], tuple[int, ...]]
+    lift: Callable[[Array], Approximate] = balls
+
+    def forward(
+        self, operands: Sequence[Approximate], options: Options, dtype: np.dtype[Any]
+    ) -> Approximate:
+        """Return x in its new shape."""
+        return operands[0].reshape(self.shape(operands[0].shape))
+
+    def backward(
+        self,
+        grad_y: Approximate,
+        operands: Sequence[Approximate],
+        options: Options,
+        dtype: np.dtype[Any],
+    ) -> Sequence[Approximate]:
+        """Return the cotangent in the shape of x."""
+        return [grad_y.reshape(operands[0].shape)]
+
+
+flatten = Reshape(lambda shape: (shape[0], prod(shape[1:])))
+row = Reshape(lambda shape: (1, prod(shape)))
+
+
+Layers = Sequence[tuple[str, int, Options]]
+"""Name, number of parameters and options of each layer."""
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Layers one after another, each with its own parameters.
+
+    Attributes
+    ----------
+    definitions
+        Of the layers, by name.
+    layers
+        The layers of a call, from its options.
+    """
+
+    definitions: Mapping[str, Definition]
+    layers: Callable[[Options], Layers] = lambda options: options["layers"]
+    lift: Callable[[Array], Approximate] = balls
+
+    def forward(
+        self, operands: Sequence[Approximate], options: Options, dtype: np.dtype[Any]
+    ) -> Approximate:
+        """Return the last layer's result."""
+        y, *_ = operands
+        for layer, parameters, layer_options in self._layers(operands, options):
+            y = layer.forward([y, *parameters], layer_options, dtype)
+        return y
+
+    def backward(
+        self,
+        grad_y: Approximate,
+        operands: Sequence[Approximate],
+        options: Options,
+        dtype: np.dtype[Any],
+    ) -> Sequence[Approximate]:
+        """Return the gradients of the input and of every parameter, in the order of operands."""
+        layers = list(self._layers(operands, options))
+        x = operands[0]
+        inputs = []
+        for layer, parameters, layer_options in layers:
+            inputs.append([x, *parameters])
+            x = layer.forward(inputs[-1], layer_options, dtype)
+        g, found = grad_y, list[Approximate]()
+        for (layer, _, layer_options), given in zip(reversed(layers), reversed(inputs), strict=True):
+            g, *of_parameters = layer.backward(g, given, layer_options, dtype)
+            found = [*of_parameters, *found]
+        return [g, *found]
+
+    def _layers(
+        self, operands: Sequence[Approximate], options: Options
+    ) -> Iterator[tuple[Definition, Sequence[Approximate], Options]]:
+        first = 1
+        for name, count, layer_options in self.layers(options):
+            yield self.definitions[name], operands[first : first + count], layer_options
+            first += count

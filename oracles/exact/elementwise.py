@@ -1,0 +1,212 @@
+"""Activations, defined once as functions of Taylor series in real ball arithmetic.
+
+Only the function itself is written down. Its derivatives come from the arithmetic of
+truncated power series (`flint.arb_series`), so truth owes nothing to a derivative formula,
+and every number is a ball proved to contain the real result.
+
+Rounding bound: an evaluation is accepted if it is mixed forward-backward stable, that is
+if it equals ``(1 + d1) f(x (1 + d2))`` with ``|d1|, |d2| <= gamma(n)``, where n counts the
+roundings of a sensible formula (Higham, Accuracy and Stability, 2nd ed., section 1.5).
+Hence ``|error| <= gamma(n) (|f| + |x f'|)``, and likewise for f' with f''.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from flint import arb, arb_series, ctx
+
+from oracles.bounds import CALL, round_up, rounding_bound
+from oracles.exact.approximate import Approximate, Array, as_ball, balls, object_array
+from oracles.exact.definition import Options
+
+Function = Callable[[Any], Any]
+
+BEYOND = arb(2) ** 2000
+"""Stands for infinity in limits: far beyond every float, and its square still a number."""
+
+_ENOUGH_BITS = 90
+_PRECISIONS = (160, 320, 640, 1280, 2560, 5120)
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """A function in pieces: ``functions[i]`` holds between ``knots[i - 1]`` and ``knots[i]``."""
+
+    functions: tuple[Function, ...]
+    knots: tuple[Any, ...] = ()
+
+    def touching(self, x: Any) -> list[Function]:
+        """Return the pieces that apply somewhere in the ball `x`, a knot belonging to both."""
+        low, high = [None, *self.knots], [*self.knots, None]
+        return [
+            function
+            for function, left, right in zip(self.functions, low, high, strict=True)
+            if (left is None or not x < left) and (right is None or not x > right)
+        ]
+
+
+@dataclass(frozen=True)
+class Jet:
+    """Value, first and second derivative at a point, as balls."""
+
+    value: Any
+    slope: Any
+    curvature: Any
+
+
+@dataclass(frozen=True)
+class Elementwise:
+    """An activation.
+
+    Attributes
+    ----------
+    pieces
+        ``pieces(**parameters) -> Pieces``.
+    calls, operations
+        Elementary functions called and arithmetic operations done by a sensible formula of
+        the costlier of f and f': the n of the rounding bound is
+        ``operations + CALL * calls``, one more for the product with the cotangent.
+    """
+
+    pieces: Callable[..., Pieces]
+    calls: int
+    operations: int
+    lift: Callable[[Array], Approximate] = balls
+
+    @property
+    def roundings(self) -> int:
+        """The n of the rounding bound."""
+        return self.operations + CALL * self.calls + 1
+
+    def forward(
+        self, operands: Sequence[Approximate], options: Options, dtype: np.dtype[Any]
+    ) -> Approximate:
+        """Return f(x)."""
+        pieces = self.pieces(**options)
+        return self._each(_forward_element, pieces, [operands[0]], dtype)
+
+    def backward(
+        self,
+        grad_y: Approximate,
+        operands: Sequence[Approximate],
+        options: Options,
+        dtype: np.dtype[Any],
+    ) -> Sequence[Approximate]:
+        """Return ``grad_y * f'(x)``."""
+        pieces = self.pieces(**options)
+        return [self._each(_backward_element, pieces, [operands[0], grad_y], dtype)]
+
+    def _each(
+        self,
+        element: Callable[..., tuple[Any, float, float]],
+        pieces: Pieces,
+        arrays: Sequence[Approximate],
+        dtype: np.dtype[Any],
+    ) -> Approximate:
+        flat = [part for a in arrays for part in (a.value.ravel(), a.error.ravel())]
+        rows = [element(pieces, *numbers) for numbers in zip(*flat, strict=True)]
+        shape = arrays[0].shape
+        value = object_array([row[0] for row in rows], shape)
+        brought = np.array([row[1] for row in rows], dtype=np.float64).reshape(shape)
+        size = np.array([row[2] for row in rows], dtype=np.float64).reshape(shape)
+        error = rounding_bound(self.roundings, size, dtype) + round_up(brought)
+        return Approximate(value, error)
+
+
+def _forward_element(pieces: Pieces, x: Any, error: float) -> tuple[Any, float, float]:
+    """Return f(x), the error that x's error causes, and ``|f| + |x f'|``."""
+    if isinstance(x, float):
+        return _at_non_finite(pieces, x, lambda jet: jet.value), 0.0, 0.0
+    at = jet(pieces, x)
+    around = at if error == 0 else jet(pieces, _widened(x, error))
+    size = around.value.abs_upper() + (x * around.slope).abs_upper()
+    return at.value, _spread(around.value, at.value, error), float(size)
+
+
+def _backward_element(
+    pieces: Pieces, x: Any, x_error: float, g: Any, g_error: float
+) -> tuple[Any, float, float]:
+    """Return ``g f'(x)``, the error brought along, and ``|g f'| + |g x f''|``."""
+    if isinstance(x, float) or isinstance(g, float):
+        return _times(g, _slope_of(pieces, x)), 0.0, 0.0
+    at = jet(pieces, x)
+    around = at if x_error == 0 else jet(pieces, _widened(x, x_error))
+    wide_g = _widened(g, g_error)
+    value = g * at.slope
+    brought = _spread(wide_g * around.slope, value, x_error + g_error)
+    size = (wide_g * around.slope).abs_upper() + (wide_g * x * around.curvature).abs_upper()
+    return value, brought, float(size)
+
+
+def _spread(around: Any, at: Any, error: float) -> float:
+    return 0.0 if error == 0 else float((around - at).abs_upper())
+
+
+def _widened(x: Any, error: float) -> Any:
+    """Return the ball `x` with `error` added to its radius."""
+    return x if error == 0 else x + arb(0, error)
+
+
+def jet(pieces: Pieces, x: Any) -> Jet:
+    """Return f, f' and f'' over the ball `x`: their union where a knot lies in it."""
+    coefficients = [_taylor(function, x) for function in pieces.touching(x)]
+    value, slope, half = coefficients[0]
+    for v, s, h in coefficients[1:]:
+        value, slope, half = value.union(v), slope.union(s), half.union(h)
+    return Jet(value, slope, 2 * half)
+
+
+def _taylor(function: Function, x: Any) -> tuple[Any, Any, Any]:
+    """Return the first three Taylor coefficients, with as much precision as it takes."""
+    exact = x.rad() == 0
+    for precision in _PRECISIONS if exact else _PRECISIONS[:1]:
+        with ctx.workprec(precision):
+            series = arb_series([x, 1], 3)
+            result = function(series)
+            found = [result[i] for i in range(3)]
+        if all(_settled(coefficient) for coefficient in found[:2]):
+            break
+    return found[0], found[1], found[2]
+
+
+def _settled(number: Any) -> bool:
+    return bool(number.rel_accuracy_bits() >= _ENOUGH_BITS or number.rad() < arb(2) ** -1200)
+
+
+def _at_non_finite(pieces: Pieces, x: float, part: Callable[[Jet], Any]) -> Any:
+    """Return NaN at NaN, and at an infinity the limit: a number or an infinity."""
+    if np.isnan(x):
+        return x
+    limit = part(jet(pieces, BEYOND if x > 0 else -BEYOND))
+    if limit.abs_lower() > arb(2) ** 1100:
+        return float("inf") if limit > 0 else float("-inf")
+    return limit
+
+
+def _slope_of(pieces: Pieces, x: Any) -> Any:
+    if isinstance(x, float):
+        return _at_non_finite(pieces, x, lambda jet: jet.slope)
+    return jet(pieces, x).slope
+
+
+def _times(g: Any, slope: Any) -> Any:
+    """Multiply as IEEE does, of numbers at least one of which may be NaN or infinite."""
+    if not isinstance(g, float) and not isinstance(slope, float):
+        return g * slope
+    with np.errstate(invalid="ignore"):
+        return float(np.float64(_sign(g)) * np.float64(_sign(slope)))
+
+
+def _sign(number: Any) -> float:
+    if isinstance(number, float):
+        return number
+    ball = as_ball(number)
+    if not (ball > 0 or ball < 0):
+        return 0.0
+    # A limit that no float can tell from zero counts as zero.
+    tiny = ball.abs_upper() < arb(2) ** -1200
+    return 0.0 if tiny else float(ball.sgn())

@@ -1,0 +1,98 @@
+"""Squared-error losses in rational arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from flint import fmpq
+
+from oracles.exact.approximate import (
+    Approximate,
+    Array,
+    magnitude,
+    non_finite,
+    object_array,
+    rationals,
+)
+from oracles.exact.definition import Options, evaluated
+
+FEW = 4
+"""Roundings beside the sum: the difference, the square, the factor, the cotangent."""
+
+
+@dataclass(frozen=True)
+class SquaredError:
+    """``factor * sum (prediction - target)^2``, the factor depending on the number of elements.
+
+    Attributes
+    ----------
+    factor
+        ``factor(count) -> fmpq``.
+    """
+
+    factor: Callable[[int], Any]
+    lift: Callable[[Array], Approximate] = rationals
+
+    def forward(
+        self, operands: Sequence[Approximate], options: Options, dtype: np.dtype[Any]
+    ) -> Approximate:
+        """Return the loss."""
+        prediction, target = operands
+        count = prediction.value.size
+        if count == 0 and self.factor(0) is None:
+            return _exactly(float("nan"), ())
+        odd = _non_finite_difference(prediction, target)
+        if not np.isfinite(odd).all():
+            return _exactly(float((odd * odd).sum()), ())
+        factor = self.factor(count)
+
+        def formula(p: Array, t: Array) -> Array:
+            return object_array([((p - t) * (p - t)).sum() * factor], ())
+
+        size = magnitude(formula(prediction.value, target.value))
+        return evaluated(formula, operands, count + FEW, size, dtype)
+
+    def backward(
+        self,
+        grad_y: Approximate,
+        operands: Sequence[Approximate],
+        options: Options,
+        dtype: np.dtype[Any],
+    ) -> Sequence[Approximate]:
+        """Return ``2 * factor * (prediction - target)`` times the cotangent."""
+        prediction, target = operands
+        if prediction.value.size == 0:
+            return [prediction]
+        factor = 2 * self.factor(prediction.value.size)
+        odd = _non_finite_difference(prediction, target)
+        finite = [_finite_part(a) for a in operands]
+
+        def formula(p: Array, t: Array, g: Array) -> Array:
+            return (p - t) * (factor * g.item())
+
+        size = magnitude(formula(*(a.value for a in finite), grad_y.value))
+        found = evaluated(formula, [*finite, grad_y], FEW, size, dtype)
+        value = np.where(np.isfinite(odd), found.value, odd.astype(object))
+        return [Approximate(value, found.error)]
+
+
+def _exactly(number: Any, shape: tuple[int, ...]) -> Approximate:
+    return Approximate(object_array([number], shape), np.zeros(shape))
+
+
+def _finite_part(a: Approximate) -> Approximate:
+    return Approximate(np.where(non_finite(a.value), 0, a.value), a.error)
+
+
+def _non_finite_difference(a: Approximate, b: Approximate) -> Array:
+    """Return the difference as IEEE has it where it is NaN or infinite, else 0."""
+    parts = [np.where(non_finite(x.value), x.value, 0.0).astype(np.float64) for x in (a, b)]
+    with np.errstate(invalid="ignore"):
+        return np.asarray(parts[0] - parts[1])
+
+
+half_squared_error = SquaredError(lambda count: fmpq(1, 2))
+mse_loss = SquaredError(lambda count: fmpq(1, count) if count else None)

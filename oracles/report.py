@@ -1,0 +1,230 @@
+"""What a run found: frozen records that renderers show and compute nothing from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from oracles.answer import Answer
+from oracles.compare import Comparison
+from oracles.op import Case
+
+SCHEMA_VERSION = 1
+
+
+@dataclass(frozen=True)
+class Tally:
+    """All comparisons of one participant's operand with exact truth, added up.
+
+    Attributes
+    ----------
+    participant
+        ``subject`` or a witness's name.
+    operand
+        ``y``, ``grad_x``, ...
+    cases, elements
+        How many cases and elements were compared.
+    wrong_cases, wrong_elements
+        How many of them lie outside the bound (or have a wrong shape or dtype).
+    worst_ratio
+        The largest error/bound of all elements; infinite for a wrong shape.
+    """
+
+    participant: str
+    operand: str
+    cases: int
+    elements: int
+    wrong_cases: int
+    wrong_elements: int
+    worst_ratio: float
+
+
+@dataclass(frozen=True)
+class Attendance:
+    """How one witness answered: counts by kind of answer, and why it was missing if it was."""
+
+    witness: str
+    answered: int = 0
+    rejected: int = 0
+    crashed: int = 0
+    timed_out: int = 0
+    missing: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Defect:
+    """A case on which a witness, not the subject, differs from truth or dies.
+
+    Attributes
+    ----------
+    witness
+        Which witness.
+    kind
+        ``differs``, ``crashed``, ``timed out`` or ``rejected``.
+    sentence
+        What happened, in one sentence.
+    count
+        On how many cases this kind was seen.
+    case
+        The smallest of them.
+    comparisons
+        The witness's comparisons with truth on that case (empty unless it answered).
+    case_file
+        Where a case that killed or hung the worker lies on disk.
+    """
+
+    witness: str
+    kind: str
+    sentence: str
+    count: int
+    case: Case
+    comparisons: tuple[Comparison, ...] = ()
+    case_file: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Failure:
+    """The minimal case on which the subject is wrong.
+
+    Attributes
+    ----------
+    case
+        The shrunk case.
+    sentences
+        Who is the outlier and where, operand by operand: text lines ready to print.
+    comparisons
+        The subject's comparisons with truth, one for each operand.
+    witness_comparisons
+        The witnesses' comparisons with truth on this case.
+    answers
+        Everybody's answer to this case by participant, ``subject`` included.
+    truth
+        Truth by operand, as text with all its digits, in C order.
+    script
+        A Python script that reproduces the failure with exact bits.
+    blob
+        The line of Hypothesis that replays the case, or "".
+    """
+
+    case: Case
+    sentences: tuple[str, ...]
+    comparisons: tuple[Comparison, ...]
+    witness_comparisons: tuple[Comparison, ...]
+    answers: Mapping[str, Answer]
+    truth: Mapping[str, tuple[str, ...]]
+    script: str
+    blob: str
+
+
+@dataclass(frozen=True)
+class OpReport:
+    """One operation in one dtype.
+
+    Attributes
+    ----------
+    op, subject, dtype
+        What was checked.
+    cases
+        Number of cases generated (those of the shrinking not counted).
+    elements
+        Number of the subject's elements compared with truth.
+    seconds
+        Wall time, in seconds.
+    tallies
+        Subject and witnesses, operand by operand.
+    attendance
+        How each asked witness answered.
+    defects
+        The witnesses' defects.
+    failure
+        Why the subject is convicted, or None.
+    """
+
+    op: str
+    subject: str
+    dtype: str
+    cases: int
+    elements: int
+    seconds: float
+    tallies: tuple[Tally, ...]
+    attendance: tuple[Attendance, ...]
+    defects: tuple[Defect, ...] = ()
+    failure: Failure | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether the subject is right on every case."""
+        return self.failure is None
+
+    def worst_ratio(self, participant: str) -> float:
+        """Return the participant's largest error/bound over its operands (0 if none)."""
+        mine = [tally.worst_ratio for tally in self.tallies if tally.participant == participant]
+        return max(mine, default=0.0)
+
+    def wrong_cases(self, participant: str) -> int:
+        """Return the participant's largest number of wrong cases over its operands."""
+        mine = [tally.wrong_cases for tally in self.tallies if tally.participant == participant]
+        return max(mine, default=0)
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where a run took place: versions by package, threads, platform, time in UTC (ISO 8601)."""
+
+    versions: Mapping[str, str]
+    threads: Mapping[str, int]
+    platform: str
+    started: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """A whole run.
+
+    Attributes
+    ----------
+    seed
+        The seed from which every case follows.
+    max_examples
+        Cases asked for each operation and dtype.
+    oracles
+        Witnesses that were asked, in order; exact truth always takes part.
+    limits
+        The user's limits on the generated options.
+    environment
+        Versions, threads, platform.
+    entries
+        One `OpReport` for each operation and dtype.
+    missing
+        Witnesses that were asked and cannot answer here, with the reason and the command
+        that would install them.
+    interrupted
+        Whether the run was stopped before its end.
+    schema_version
+        Of the JSON form.
+    """
+
+    seed: int
+    max_examples: int
+    oracles: tuple[str, ...]
+    limits: Mapping[str, object]
+    environment: Environment
+    entries: tuple[OpReport, ...]
+    missing: Mapping[str, str] = field(default_factory=dict)
+    interrupted: bool = False
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def passed(self) -> bool:
+        """Whether something was compared and every subject is right."""
+        return self.cases > 0 and all(entry.passed for entry in self.entries)
+
+    @property
+    def cases(self) -> int:
+        """Number of cases of all entries."""
+        return sum(entry.cases for entry in self.entries)
+
+    @property
+    def failures(self) -> list[OpReport]:
+        """The entries whose subject is wrong."""
+        return [entry for entry in self.entries if not entry.passed]

@@ -1,0 +1,83 @@
+"""Adds up, case by case, what the participants of one operation answered."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from oracles.answer import Answer
+from oracles.compare import Comparison
+from oracles.op import Case
+from oracles.report import Attendance, Defect, Tally
+from oracles.verdict import SUBJECT, defect_sentence
+
+
+@dataclass
+class Ledger:
+    """What has been seen of one operation in one dtype so far."""
+
+    cases: int = 0
+    elements: int = 0
+    tallies: dict[tuple[str, str], Tally] = field(default_factory=dict)
+    kinds: dict[str, Counter[str]] = field(default_factory=dict)
+    defects: dict[tuple[str, str], Defect] = field(default_factory=dict)
+
+    def add_subject(self, comparisons: Sequence[Comparison]) -> None:
+        """Count a case and the subject's comparisons on it."""
+        self.cases += 1
+        self.elements += sum(each.elements for each in comparisons)
+        self._add(comparisons)
+
+    def add_witness(
+        self, witness: str, case: Case, answer: Answer, comparisons: Sequence[Comparison]
+    ) -> None:
+        """Count a witness's answer, and keep the smallest case on which it is wrong."""
+        self.kinds.setdefault(witness, Counter())[answer.kind] += 1
+        self._add(comparisons)
+        if answer.kind in ("crashed", "timed out"):
+            sentence = f"{witness}: {answer.kind}, {answer.detail}"
+            self._defect(Defect(witness, answer.kind, sentence, 1, case, (), answer.case_file))
+        elif not all(each.agrees for each in comparisons):
+            kind = "differs" if case.finite else "differs on NaN or infinity"
+            sentence = defect_sentence(witness, comparisons)
+            self._defect(Defect(witness, kind, sentence, 1, case, tuple(comparisons)))
+        elif answer.kind == "rejected":
+            sentence = f"{witness}: rejected, {answer.detail}"
+            self._defect(Defect(witness, answer.kind, sentence, 1, case))
+
+    def attendance(self, witnesses: Sequence[str], missing: Mapping[str, str]) -> list[Attendance]:
+        """Return how each of `witnesses` answered."""
+        return [self._attendance(name, missing.get(name, "")) for name in witnesses]
+
+    def _attendance(self, witness: str, missing: str) -> Attendance:
+        kinds = self.kinds.get(witness, Counter())
+        return Attendance(
+            witness, kinds["value"], kinds["rejected"], kinds["crashed"], kinds["timed out"], missing
+        )
+
+    def _add(self, comparisons: Sequence[Comparison]) -> None:
+        for each in comparisons:
+            key = (each.participant, each.operand)
+            old = self.tallies.get(key, Tally(*key, 0, 0, 0, 0, 0.0))
+            self.tallies[key] = Tally(
+                *key,
+                cases=old.cases + 1,
+                elements=old.elements + each.elements,
+                wrong_cases=old.wrong_cases + (not each.agrees),
+                wrong_elements=old.wrong_elements + each.wrong,
+                worst_ratio=max(old.worst_ratio, each.worst_ratio),
+            )
+
+    def _defect(self, new: Defect) -> None:
+        key = (new.witness, new.kind)
+        old = self.defects.get(key)
+        if old is None:
+            self.defects[key] = new
+        else:
+            smallest = min(old, new, key=lambda defect: defect.case.size)
+            self.defects[key] = replace(smallest, count=old.count + 1)
+
+    def ordered_tallies(self) -> tuple[Tally, ...]:
+        """Return the tallies, the subject's first."""
+        return tuple(sorted(self.tallies.values(), key=lambda t: t.participant != SUBJECT))

@@ -1,0 +1,70 @@
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from oracles.bounds import gamma, rounding_bound, round_up, smallest_subnormal, unit_roundoff
+
+
+def test_unit_roundoff_is_half_an_ulp_of_one():
+    assert unit_roundoff("float32") == 2.0**-24
+    assert unit_roundoff("float64") == 2.0**-53
+
+
+def test_smallest_subnormal():
+    assert smallest_subnormal("float64") == 2.0**-1074
+    assert smallest_subnormal("float32") == 2.0**-149
+
+
+def test_gamma_is_higham_s():
+    n, u = 1000, Fraction(1, 2**24)
+    exact = n * u / (1 - n * u)
+    assert abs(Fraction(float(gamma(n, "float32"))) - exact) <= exact / 2**50
+
+
+def test_gamma_is_infinite_where_the_model_ends():
+    assert gamma([2**24, 2**25], "float32").tolist() == [np.inf, np.inf]
+
+
+def test_bound_of_nothing_is_nothing():
+    assert rounding_bound(np.array([0]), np.array([0.0]), "float32").tolist() == [0.0]
+
+
+def test_bound_of_one_product_holds_and_is_nearly_reached():
+    # 1 + 2^-12 squared loses its last term 2^-24, exactly half an ULP of the result.
+    a = np.float32(1 + 2.0**-12)
+    true = Fraction(float(a)) ** 2
+    error = abs(Fraction(float(a * a)) - true)
+    bound = float(rounding_bound(1, np.array([float(true)]), "float32")[0])
+    assert error <= bound
+    assert error >= bound * 0.99
+
+
+def test_bound_forgives_overflow_and_nothing_just_below_it():
+    largest = float(np.finfo("float32").max)
+    bound = rounding_bound(3, np.array([largest, largest / 2]), "float32")
+    assert bound[0] == np.inf
+    assert np.isfinite(bound[1])
+
+
+def test_bound_counts_underflow():
+    tiny = 2.0**-149
+    assert rounding_bound(2, np.array([tiny]), "float32")[0] >= 2 * tiny
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_sums_in_any_order_stay_within_the_bound(dtype):
+    rng = np.random.default_rng(3)
+    a, b = (rng.standard_normal(200).astype(dtype) for _ in range(2))
+    products = [Fraction(float(x)) * Fraction(float(y)) for x, y in zip(a, b, strict=True)]
+    size = float(sum(abs(p) for p in products))
+    bound = float(rounding_bound(200, np.array([size]), dtype)[0])
+    for order in (np.arange(200), rng.permutation(200), np.argsort(-np.abs(a * b))):
+        total = np.zeros((), dtype)
+        for i in order:
+            total = total + a[i] * b[i]
+        assert abs(Fraction(float(total)) - sum(products)) <= bound
+
+
+def test_round_up_never_rounds_down():
+    assert (round_up(np.array([1.0, 1e-300])) > np.array([1.0, 1e-300])).all()

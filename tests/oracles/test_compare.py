@@ -1,0 +1,78 @@
+import numpy as np
+
+from oracles.compare import WORST, compare, error_over_bound
+from oracles.exact.approximate import Approximate, rationals
+
+FLOAT64 = np.dtype("float64")
+
+
+def truth_of(numbers, bound):
+    array = np.array(numbers, dtype=np.float64)
+    return {"y": Approximate(rationals(array).value, np.full(array.shape, bound))}
+
+
+def compared(numbers, value, bound=0.0, **arguments):
+    values = {} if value is None else {"y": value}
+    (found,) = compare("torch", values, truth_of(numbers, bound), FLOAT64, **arguments)
+    return found
+
+
+def test_equal_arrays_agree_with_ratio_zero():
+    found = compared([1, 2, 3], np.array([1.0, 2.0, 3.0]))
+    assert found.agrees
+    assert (found.elements, found.wrong, found.worst_ratio, found.worst) == (3, 0, 0.0, ())
+
+
+def test_minus_zero_is_zero():
+    assert compared([0.0], np.array([-0.0])).agrees
+
+
+def test_within_the_bound_agrees_and_says_how_near():
+    found = compared([1, 2], np.array([1.25, 2.0]), bound=0.5)
+    assert found.agrees
+    assert found.worst_ratio == 0.5
+
+
+def test_outside_the_bound_is_wrong_worst_first():
+    found = compared([[1, 2], [3, 4]], np.array([[1.0, 5.0], [3.0, -4.0]]), bound=0.5)
+    assert (found.wrong, found.wrong_cells, found.worst_ratio) == (2, (1, 3), 16.0)
+    assert [(c.index, c.value, c.truth, c.error, c.bound, c.ratio) for c in found.worst] == [
+        ((1, 1), -4.0, "4", 8.0, 0.5, 16.0),
+        ((0, 1), 5.0, "2", 3.0, 0.5, 6.0),
+    ]
+
+
+def test_any_error_where_none_is_allowed():
+    found = compared([1], np.array([1 + 2.0**-52]))
+    assert not found.agrees
+    assert found.worst_ratio == np.inf
+
+
+def test_at_most_five_worst_cells():
+    assert len(compared(range(9), np.full(9, 99.0)).worst) == WORST
+
+
+def test_what_cannot_be_compared_is_wrong_and_says_why():
+    for value, problem in [
+        (np.zeros((2, 1)), "has shape (2, 1), truth has (2,)"),
+        (np.zeros(2, np.float32), "has dtype float32, the case has float64"),
+        ([0.0, 0.0], "is a list, not an array"),
+        (None, "missing"),
+    ]:
+        found = compared([0, 0], value, bound=1.0)
+        assert not found.agrees
+        assert found.problem == problem
+        assert (found.wrong, found.worst_ratio) == (2, np.inf)
+
+
+def test_empty_arrays_agree():
+    assert compared([], np.zeros(0)).agrees
+
+
+def test_own_bounds_of_a_witness_replace_truth_s():
+    assert compared([1], np.array([1.5]), errors={"y": np.array([1.0])}).agrees
+
+
+def test_zero_over_zero_is_right_and_an_infinite_bound_forgives():
+    ratio = error_over_bound(np.array([0, 1, 1, np.inf]), np.array([0, 0, 2, np.inf]))
+    assert ratio.tolist() == [0, np.inf, 0.5, 0]

@@ -1,0 +1,205 @@
+"""Every exact definition against PyTorch's float64, which is only trusted to a derived bound.
+
+What is compared is independent twice over: the value, and the gradient that neither side
+writes down (PyTorch's tape, the exact witness's formal sums and Taylor arithmetic).
+"""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from flint import arb, ctx
+
+from oracles.exact.activations import ACTIVATIONS
+from oracles.exact.approximate import Approximate, as_ball, balls, error_to, rationals, text_of
+from oracles.exact.bilinear import Bilinear, contract
+from oracles.exact.definition import truth
+from oracles.exact.elementwise import Pieces, jet
+from oracles.exact.losses import half_squared_error, mse_loss
+from oracles.exact.softmax import CrossEntropy, Softmax
+from oracles.exact.terms import dense_terms
+from oracles.op import Case
+
+FLOAT64 = np.dtype("float64")
+DENSE = Bilinear(dense_terms, lambda y_axes, w_axes: 1)
+
+
+def case(operands, cotangent, **options):
+    return Case("any", operands, options, np.asarray(cotangent, dtype=np.float64))
+
+
+def fractions(approximate):
+    return [Fraction(int(v.p), int(v.q)) if hasattr(v, "p") else Fraction(int(v))
+            for v in approximate.value.ravel()]  # fmt: skip
+
+
+def test_dense_in_rationals_is_exact():
+    x, w, b = np.array([[0.1, 3.0]]), np.array([[0.5], [1e-20]]), np.array([7.0])
+    found = truth(DENSE, case({"x": x, "w": w, "b": b}, [[2.0]]), ["x", "w", "b"])
+    x1, w2 = Fraction(0.1), Fraction(1e-20)
+    assert fractions(found["y"]) == [x1 / 2 + 3 * w2 + 7]
+    assert fractions(found["grad_x"]) == [Fraction(1), 2 * w2]
+    assert fractions(found["grad_w"]) == [2 * x1, Fraction(6)]
+    assert fractions(found["grad_b"]) == [Fraction(2)]
+
+
+def test_whole_numbers_stay_python_integers():
+    found = rationals(np.array([2.0**80, -3.0]))
+    assert found.value.tolist() == [2**80, -3]
+    assert all(isinstance(v, int) for v in found.value)
+
+
+def test_bilinear_bound_is_gamma_times_the_absolute_sum():
+    x, w = np.array([[1.5, -2.0]]), np.array([[3.0], [4.0]])
+    found = truth(DENSE, case({"x": x, "w": w}, [[1.0]]), [])
+    n, u, size = 2, Fraction(1, 2**53), Fraction(25, 2)
+    gamma = n * u / (1 - n * u)
+    assert gamma * size <= Fraction(float(found["y"].error[0, 0])) <= gamma * size * (1 + Fraction(1, 2**29)) + Fraction(1, 2**1000)  # fmt: skip # noqa: E501
+
+
+def test_error_of_the_operands_is_carried():
+    flat = Approximate(np.array([2, 3], object), np.array([0.5, 0.25]))
+    other = Approximate(np.array([5, 7], object), np.array([0.0, 1.0]))
+    index = np.array([0, 1])
+    found = contract(np.array([0, 0]), (1,), (flat, index), (other, index), FLOAT64)
+    worst = max(
+        abs((2 + a) * 5 + (3 + b) * (7 + c) - 31)
+        for a in (-0.5, 0.5) for b in (-0.25, 0.25) for c in (-1, 1)
+    )  # fmt: skip
+    assert found.value.tolist() == [31]
+    assert worst <= found.error[0] <= worst * (1 + 1e-8) + 1e-13
+
+
+@pytest.mark.parametrize(
+    ("x", "w", "expected"),
+    [
+        ([np.inf, 1.0], [2.0, 1.0], np.inf),
+        ([np.inf, 1.0], [0.0, 1.0], np.nan),
+        ([np.inf, -np.inf], [1.0, 1.0], np.nan),
+        ([-np.inf, 1e300], [1.0, 1e300], -np.inf),
+        ([np.nan, 1.0], [0.0, 1.0], np.nan),
+    ],
+)
+def test_non_finite_numbers_go_as_ieee_has_it(x, w, expected):
+    given = {"x": np.array([x]), "w": np.array([w]).T}
+    found = truth(DENSE, case(given, [[1.0]]), [])["y"].value[0, 0]
+    assert str(found) == str(expected)
+
+
+@pytest.mark.parametrize("name", sorted(set(ACTIVATIONS) - {"hardsigmoid"}))
+def test_activation_and_derivative_are_torch_s_where_torch_is_accurate(name):
+    torch = pytest.importorskip("torch")
+    functions = {"identity": lambda x: x * 1, "tanh": torch.tanh, "arctan": torch.atan,
+                 "sigmoid": torch.sigmoid}  # fmt: skip
+    function = functions.get(name) or getattr(torch.nn.functional, name)
+    x = np.array([-0.9, -0.5, -0.3, 0.2, 0.6, 0.95])  # here even 1 - tanh^2 keeps its digits
+    g = np.array([1.0, -2.0, 0.5, 3.0, -0.25, 1.5])
+    leaf = torch.tensor(x, requires_grad=True)
+    y = function(leaf)
+    (grad,) = torch.autograd.grad(y, leaf, torch.tensor(g))
+    found = truth(ACTIVATIONS[name], case({"x": x}, g), ["x"])
+    for ours, theirs in ((found["y"], y.detach()), (found["grad_x"], grad)):
+        assert (error_to(ours, theirs.numpy()) <= ours.error).all()
+
+
+def test_torch_s_hardsigmoid_has_the_sixth_of_float32_in_float64():
+    torch = pytest.importorskip("torch")
+    leaf = torch.tensor([0.5], dtype=torch.float64, requires_grad=True)
+    (grad,) = torch.autograd.grad(torch.nn.functional.hardsigmoid(leaf).sum(), leaf)
+    found = truth(ACTIVATIONS["hardsigmoid"], case({"x": np.array([0.5])}, [1.0]), ["x"])
+    assert grad.item() == float(np.float32(1) / np.float32(6))
+    assert error_to(found["grad_x"], grad.numpy()) > 1e6 * found["grad_x"].error
+
+
+def test_kinks_admit_both_one_sided_derivatives_and_nothing_else():
+    found = truth(ACTIVATIONS["relu"], case({"x": np.zeros(3)}, np.full(3, 2.0)), ["x"])["grad_x"]
+    assert error_to(found, np.array([0.0, 1.0, 2.0])).tolist() == [0, 0, 0]
+    above, below, nan = error_to(found, np.array([2.5, -0.5, np.nan]))
+    # The radius of a ball has 30 bits and is rounded up.
+    assert 0.5 * (1 - 2.0**-24) < above <= 0.5
+    assert 0.5 * (1 - 2.0**-24) < below <= 0.5
+    assert nan == np.inf
+    assert text_of(found.value[0]) == "0 to 2"
+
+
+@pytest.mark.parametrize(
+    ("name", "x", "value", "slope"),
+    [("tanh", np.inf, 1, 0), ("softplus", np.inf, np.inf, 1), ("silu", -np.inf, 0, 0),
+     ("logsigmoid", -np.inf, -np.inf, 1), ("hardswish", np.inf, np.inf, 1)],
+)  # fmt: skip
+def test_limits_at_infinity(name, x, value, slope):
+    found = truth(ACTIVATIONS[name], case({"x": np.array([x])}, [1.0]), ["x"])
+    assert error_to(found["y"], np.array([float(value)]))[0] < 2.0**-1074
+    assert error_to(found["grad_x"], np.array([float(slope)]))[0] < 2.0**-1074
+
+
+def test_tiny_arguments_get_the_precision_they_need():
+    at = jet(ACTIVATIONS["tanh"].pieces(), arb(5e-324))
+    assert at.value.rel_accuracy_bits() > 80
+    assert abs(float(at.value) - 5e-324) == 0
+
+
+def test_a_ball_across_a_knot_holds_both_pieces():
+    pieces = Pieces((lambda x: 0 * x, lambda x: x), (arb(0),))
+    at = jet(pieces, arb(0, 1e-10))
+    assert at.slope.contains(arb(0))
+    assert at.slope.contains(arb(1))
+
+
+@pytest.mark.parametrize("logarithm", [False, True])
+def test_softmax_is_torch_s(logarithm):
+    torch = pytest.importorskip("torch")
+    x = np.array([[[0.5, -1.0], [2.0, 3.0], [-4.0, 0.25]]])
+    g = np.array([[[1.0, -2.0], [0.5, 3.0], [-1.0, 0.75]]])
+    leaf = torch.tensor(x, requires_grad=True)
+    y = (torch.log_softmax if logarithm else torch.softmax)(leaf, 1)
+    (grad,) = torch.autograd.grad(y, leaf, torch.tensor(g))
+    found = truth(Softmax(logarithm), case({"x": x}, g, axis=1), ["x"])
+    assert (error_to(found["y"], y.detach().numpy()) <= found["y"].error).all()
+    assert (error_to(found["grad_x"], grad.numpy()) <= found["grad_x"].error).all()
+
+
+def test_softmax_of_far_apart_numbers_keeps_its_digits():
+    found = truth(Softmax(logarithm=True), case({"x": np.array([0.0, -600.0])}, [0, 0], axis=0), [])
+    first = found["y"].value[0]
+    with ctx.workprec(200):
+        expected = -((-arb(600)).exp().log1p())
+    assert as_ball(first).overlaps(expected)
+    assert first.rel_accuracy_bits() > 100
+
+
+def test_cross_entropy_is_torch_s():
+    torch = pytest.importorskip("torch")
+    x = np.random.default_rng(5).standard_normal((3, 4, 2))
+    target = np.array([[0, 3], [1, 1], [2, 0]])
+    leaf = torch.tensor(x, requires_grad=True)
+    loss = torch.nn.functional.cross_entropy(leaf, torch.tensor(target))
+    (grad,) = torch.autograd.grad(loss, leaf)
+    given = {"prediction": x, "target": target}
+    found = truth(CrossEntropy(), case(given, 1.0), ["prediction"])
+    assert error_to(found["y"], loss.detach().numpy()) <= found["y"].error
+    close = error_to(found["grad_prediction"], grad.numpy()) <= found["grad_prediction"].error
+    assert close.all()
+
+
+def test_squared_errors_are_rational():
+    given = {"prediction": np.array([0.5, 3.0]), "target": np.array([0.25, -1.0])}
+    half = truth(half_squared_error, case(given, 1.0), ["prediction"])
+    mean = truth(mse_loss, case(given, 1.0), ["prediction"])
+    assert fractions(half["y"]) == [Fraction(257, 32)]
+    assert fractions(half["grad_prediction"]) == [Fraction(1, 4), Fraction(4)]
+    assert fractions(mean["y"]) == [Fraction(257, 32)]
+    assert fractions(mean["grad_prediction"]) == [Fraction(1, 4), Fraction(4)]
+
+
+def test_mean_over_nothing_is_nan():
+    given = {"prediction": np.zeros((0, 2)), "target": np.zeros((0, 2))}
+    assert str(truth(mse_loss, case(given, 1.0), [])["y"].value.item()) == "nan"
+    assert truth(half_squared_error, case(given, 1.0), [])["y"].value.item() == 0
+
+
+def test_distance_from_truth():
+    true = balls(np.array([1.0, np.inf, np.nan, 2.0]))
+    given = np.array([1.25, np.inf, np.nan, np.inf])
+    assert error_to(true, given).tolist() == [0.25, 0, 0, np.inf]
+    assert error_to(true, np.array([1.0, 1.0, 0.0, 2.0])).tolist() == [0, np.inf, np.inf, 0]

@@ -1,0 +1,75 @@
+import numpy as np
+
+from oracles.answer import Answer
+from oracles.compare import compare
+from oracles.exact.approximate import Approximate, rationals
+from oracles.verdict import convicts, defect_sentence, sentences
+
+FLOAT64 = np.dtype("float64")
+TRUTH = {
+    name: Approximate(rationals(np.array([1.0, 2.0])).value, np.full(2, 0.25))
+    for name in ("y", "grad_x")
+}
+RIGHT, WRONG = np.array([1.0, 2.0]), np.array([1.0, -2.0])
+VALUE = Answer("value")
+
+
+def against(participant, y, grad_x):
+    return compare(participant, {"y": y, "grad_x": grad_x}, TRUTH, FLOAT64)
+
+
+def told(mine, **witnesses):
+    return sentences("mine", VALUE, mine, witnesses)
+
+
+def test_truth_convicts_and_majority_does_not():
+    wrong = against("subject", RIGHT, WRONG)
+    assert convicts(VALUE, wrong)
+    right = against("subject", RIGHT, RIGHT)
+    assert not convicts(VALUE, right)
+
+
+def test_whoever_does_not_answer_is_wrong():
+    assert convicts(Answer("rejected", detail="raised"), [])
+
+
+def test_outlier_is_named():
+    lines = told(against("subject", RIGHT, WRONG), torch=against("torch", RIGHT, RIGHT),
+                 jax=against("jax", RIGHT, RIGHT))  # fmt: skip
+    assert lines[0] == "y: right, largest error/bound 0"
+    assert lines[1] == (
+        "grad_x: WRONG, differs in 1 of 2 cells (50%), worst at (1,): -2.0 where truth is 2; "
+        "torch and jax agree with exact arithmetic: mine is the outlier"
+    )
+
+
+def test_agreeing_with_a_wrong_framework_does_not_help():
+    lines = told(against("subject", RIGHT, WRONG), torch=against("torch", RIGHT, WRONG),
+                 jax=against("jax", RIGHT, RIGHT))  # fmt: skip
+    assert lines[1].endswith("torch differ from exact arithmetic too, jax agree with it")
+
+
+def test_wrong_framework_beside_a_right_subject():
+    lines = told(against("subject", RIGHT, RIGHT), torch=against("torch", RIGHT, WRONG))
+    assert lines[1] == "grad_x: right, largest error/bound 0 (but wrong: torch)"
+
+
+def test_wrong_forward_is_told_apart_from_wrong_gradients():
+    lines = told(against("subject", WRONG, WRONG))
+    assert lines[-1] == "the forward is wrong: the gradients may belong to that wrong forward"
+    lines = told(against("subject", WRONG, RIGHT))
+    assert lines[-1] == "the forward is wrong though every gradient is right"
+
+
+def test_subject_that_gave_no_value():
+    answer = Answer("rejected", detail="raised IndexError: no such row")
+    assert sentences("mine", answer, [], {}) == ("mine raised IndexError: no such row",)
+
+
+def test_defect_names_operand_and_worst_cell():
+    text = defect_sentence("jax", against("jax", RIGHT, WRONG))
+    assert text == (
+        "jax: grad_x differs in 1 of 2 cells (50%), worst at (1,): -2.0 where truth is 2"
+    )
+    text = defect_sentence("jax", against("jax", np.zeros(3), RIGHT))
+    assert text == "jax: y has shape (3,), truth has (2,)"
