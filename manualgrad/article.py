@@ -26,6 +26,7 @@ import numpy.typing as npt
 
 from manualgrad import activations
 from manualgrad.convolution import conv2d
+from manualgrad.dtypes import common_dtype
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -167,8 +168,8 @@ def convolve_valid(matrix: Array, kernel: Array) -> Array:
     """
     _check_matrices(matrix=matrix, kernel=kernel)
     _valid_shape("kernel", kernel.shape, "matrix", matrix.shape)
-    slid: Array = conv2d(matrix[None], rotate180(kernel)[None, None])
-    return slid[0]
+    slid: Array = conv2d(matrix[None], rotate180(kernel)[None, None])[0]
+    return slid
 
 
 @np.errstate(all="ignore")
@@ -308,7 +309,7 @@ def _difference(out: Array, y: Any) -> Array:
         raise ValueError(f"`y` shape (={np.shape(y)}) must be (), one number")
     # Through an array, because NumPy would take some symbols (polynomials) for sequences.
     target = np.empty_like(out)
-    target[0, 0] = y
+    target[0, 0] = y[()] if isinstance(y, np.ndarray) else y
     difference: Array = out - target
     return difference
 
@@ -337,15 +338,10 @@ def _activation(name: str, given: str | Activation) -> Activation:
 
 
 def _check_matrices(**matrices: Array) -> None:
-    (first, reference), *_ = matrices.items()
     for name, value in matrices.items():
-        if not isinstance(value, np.ndarray):
-            raise TypeError(f"`{name}` (={value!r}) must be a NumPy array")
-        if value.ndim != 2:
-            raise ValueError(f"`{name}` shape (={value.shape}) must have two axes")
-        if value.dtype != reference.dtype:
-            kinds = f"must be {reference.dtype}, as `{first}`"
-            raise TypeError(f"`{name}` dtype (={value.dtype}) {kinds}")
+        if np.ndim(value) != 2:
+            raise ValueError(f"`{name}` shape (={np.shape(value)}) must have two axes")
+    common_dtype(**matrices)
 
 
 def _check_sizes(x: Array, weights: Weights) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
-from manualgrad import article
+from manualgrad import article, article_training
 from oracles.cases import build_case
 from oracles.data import NETWORK_PATTERNS
 from oracles.exact.activations import ACTIVATIONS
@@ -63,25 +64,30 @@ DEFINITION = Chain(
 )
 
 
-def _torch(torch: Any, x: Any, w1: Any, w2: Any, w3: Any, y: Any, **f: str) -> Any:
-    functions = {"tanh": torch.tanh, "arctan": torch.atan, "sigmoid": torch.sigmoid}
-    f1, f2, f3 = (functions[f[name]] for name in ("f1", "f2", "f3"))
+def torch_pieces(torch: Any) -> tuple[Callable[..., Any], dict[str, Callable[..., Any]]]:
+    """Return true convolution and the activations as PyTorch has them."""
 
     def convolve(matrix: Any, kernel: Any) -> Any:
         flipped = torch.flip(kernel, (0, 1))
         return torch.nn.functional.conv2d(matrix[None, None], flipped[None, None])[0, 0]
 
-    out = f3(f2(convolve(f1(convolve(x, w1)), w2)).reshape(1, -1) @ w3)
-    return ((out - y) ** 2 / 2).sum()
+    return convolve, {"tanh": torch.tanh, "arctan": torch.atan, "sigmoid": torch.sigmoid}
 
 
-def _jax(jax: Any, x: Any, w1: Any, w2: Any, w3: Any, y: Any, **f: str) -> Any:
-    functions = {"tanh": jax.numpy.tanh, "arctan": jax.numpy.arctan, "sigmoid": jax.nn.sigmoid}
-    f1, f2, f3 = (functions[f[name]] for name in ("f1", "f2", "f3"))
+def jax_pieces(jax: Any) -> tuple[Callable[..., Any], dict[str, Callable[..., Any]]]:
+    """Return true convolution and the activations as JAX has them."""
 
     def convolve(matrix: Any, kernel: Any) -> Any:
         return jax.scipy.signal.convolve(matrix, kernel, mode="valid")
 
+    numpy = jax.numpy
+    return convolve, {"tanh": numpy.tanh, "arctan": numpy.arctan, "sigmoid": jax.nn.sigmoid}
+
+
+def _reference(pieces: Callable[..., Any], framework: Any, *operands: Any, **f: str) -> Any:
+    x, w1, w2, w3, y = operands
+    convolve, functions = pieces(framework)
+    f1, f2, f3 = (functions[f[name]] for name in ("f1", "f2", "f3"))
     out = f3(f2(convolve(f1(convolve(x, w1)), w2)).reshape(1, -1) @ w3)
     return ((out - y) ** 2 / 2).sum()
 
@@ -105,9 +111,9 @@ def article_case(
 ) -> Case:
     """Return the case of the article's image number `index`, 0 to 3."""
     operands = {
-        "x": np.array(article.IMAGES[index], dtype=np.float64),
+        "x": np.array(article_training.IMAGES[index], dtype=np.float64),
         "w1": weights.w1, "w2": weights.w2, "w3": weights.w3,
-        "y": np.array(article.TARGETS[index], dtype=np.float64),
+        "y": np.array(article_training.TARGETS[index], dtype=np.float64),
     }  # fmt: skip
     options = dict(zip(("f1", "f2", "f3"), activations, strict=True))
     origin = f"the article's image {index + 1}"
@@ -121,7 +127,10 @@ OP = Op(
     subject="manualgrad.article",
     cases=_article_case,
     definition=DEFINITION,
-    references={"torch": _torch, "jax": _jax},
+    references={
+        "torch": partial(_reference, torch_pieces),
+        "jax": partial(_reference, jax_pieces),
+    },
     gradients=("w1", "w2", "w3"),
     takes_cotangent=False,
 )

@@ -52,9 +52,13 @@ def load_arrays(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
     return header, arrays
 
 
-def dump_case(case: Case) -> bytes:
-    """Return `case` as bytes that `load_case` turns back into the same case, bit for bit."""
+def dump_case(case: Case, **extra: Any) -> bytes:
+    """Return `case` as bytes that `load_case` turns back into the same case, bit for bit.
+
+    The header also holds `extra`, which must be JSON.
+    """
     header = {
+        **extra,
         "schema_version": SCHEMA_VERSION,
         "op": case.op,
         "options": dict(case.options),
@@ -72,16 +76,26 @@ def load_case(data: bytes) -> Case:
     ValueError
         If `data` is not a whole case file of this schema version.
     """
-    header, arrays = load_arrays(data)
+    return case_of(*load_arrays(data))
+
+
+def case_of(header: Mapping[str, Any], arrays: dict[str, Array]) -> Case:
+    """Return the case of a header and the arrays that belong to it.
+
+    Raises
+    ------
+    ValueError
+        If the header is of another schema version.
+    """
     version = header.get("schema_version")
     if version != SCHEMA_VERSION:
         raise ValueError(f"case file has schema version {version}, this is {SCHEMA_VERSION}")
-    cotangent = arrays.pop("cotangent")
+    operands = {name: array for name, array in arrays.items() if name != "cotangent"}
     return Case(
         op=header["op"],
-        operands=arrays,
+        operands=operands,
         options=_tuples(header["options"]),
-        cotangent=cotangent,
+        cotangent=arrays["cotangent"],
         layouts=header["layouts"],
         origin=header["origin"],
     )

@@ -18,7 +18,7 @@ from oracles.environment import environment
 from oracles.exact.approximate import Approximate, text_of
 from oracles.exact.definition import truth
 from oracles.limits import Limits, make_limits
-from oracles.op import Case, Op
+from oracles.op import FORWARD, Case, Op
 from oracles.report import Failure, OpReport, Report
 from oracles.reporting.failure import failure_text
 from oracles.reproduce import script
@@ -28,9 +28,9 @@ from oracles.verdict import SUBJECT, convicts, sentences
 from oracles.witnesses import complex_step, finite_difference
 from oracles.workers import WITNESSES, Workers, missing_reason
 
-IN_PROCESS: Mapping[str, Callable[[Op, Case], Answer]] = {
-    "complex_step": complex_step.answer,
-    "finite_difference": finite_difference.answer,
+IN_PROCESS: Mapping[str, Any] = {
+    "complex_step": complex_step,
+    "finite_difference": finite_difference,
 }
 """Witnesses that ask the subject's own forward, and so need no process of their own."""
 
@@ -290,22 +290,26 @@ class Runner:
         true: Mapping[str, Approximate],
     ) -> None:
         ledger.add_subject(comparisons)
-        for witness, answer in self._answers(op, case).items():
+        for witness, answer in self._answers(op, case, true).items():
             ledger.add_witness(witness, case, answer, _against(witness, answer, true, case))
 
-    def _answers(self, op: Op, case: Case) -> dict[str, Answer]:
+    def _answers(
+        self, op: Op, case: Case, true: Mapping[str, Approximate]
+    ) -> dict[str, Answer]:
         """Collect the witnesses' answers to a case that the workers have been asked."""
-        answers = self.workers.answers()
-        for name in self.present:
-            if name in IN_PROCESS and op.backward is not None and case.finite:
-                answers[name] = IN_PROCESS[name](op, case)
-        return answers
+        mine = [IN_PROCESS[name] for name in self.present if name in IN_PROCESS]
+        answers = {
+            witness.__name__.rpartition(".")[2]: witness.answer(op, case, true[FORWARD].error)
+            for witness in mine
+            if witness.applies(op, case)
+        }
+        return {**self.workers.answers(), **answers}
 
     def _failure(self, op: Op, case: Case, blob: str) -> Failure:
         """Ask everybody once more about the minimal case, and write down who says what."""
         self.workers.ask(op, case)
         answer, true, comparisons = _judge_subject(op, case)
-        answers = self._answers(op, case)
+        answers = self._answers(op, case, true)
         found = {name: _against(name, said, true, case) for name, said in answers.items()}
         answered = {name: each for name, each in found.items() if each}
         subject = op.subject or op.name

@@ -76,10 +76,7 @@ class Chain:
         self, operands: Sequence[Approximate], options: Options, dtype: np.dtype[Any]
     ) -> Approximate:
         """Return the last layer's result."""
-        y, *_ = operands
-        for layer, parameters, layer_options in self._layers(operands, options):
-            y = layer.forward([y, *parameters], layer_options, dtype)
-        return y
+        return self.results(operands, options, dtype)[-1]
 
     def backward(
         self,
@@ -89,17 +86,34 @@ class Chain:
         dtype: np.dtype[Any],
     ) -> Sequence[Approximate]:
         """Return the gradients of the input and of every parameter, in the order of operands."""
-        layers = list(self._layers(operands, options))
-        x = operands[0]
-        inputs = []
-        for layer, parameters, layer_options in layers:
-            inputs.append([x, *parameters])
-            x = layer.forward(inputs[-1], layer_options, dtype)
-        g, found = grad_y, list[Approximate]()
-        for (layer, _, layer_options), given in zip(reversed(layers), reversed(inputs), strict=True):
-            g, *of_parameters = layer.backward(g, given, layer_options, dtype)
-            found = [*of_parameters, *found]
-        return [g, *found]
+        found = self.gradients(grad_y, operands, options, dtype)
+        return [found[0][0], *(gradient for layer in found for gradient in layer[1:])]
+
+    def results(
+        self, operands: Sequence[Approximate], options: Options, dtype: np.dtype[Any]
+    ) -> list[Approximate]:
+        """Return each layer's result."""
+        found, x = [], operands[0]
+        for layer, parameters, layer_options in self._layers(operands, options):
+            x = layer.forward([x, *parameters], layer_options, dtype)
+            found.append(x)
+        return found
+
+    def gradients(
+        self,
+        grad_y: Approximate,
+        operands: Sequence[Approximate],
+        options: Options,
+        dtype: np.dtype[Any],
+    ) -> list[Sequence[Approximate]]:
+        """Return for each layer the gradients of its input and of its parameters."""
+        inputs = [operands[0], *self.results(operands, options, dtype)[:-1]]
+        steps = list(zip(inputs, self._layers(operands, options), strict=True))
+        found: list[Sequence[Approximate]] = []
+        for x, (layer, parameters, layer_options) in reversed(steps):
+            found.append(layer.backward(grad_y, [x, *parameters], layer_options, dtype))
+            grad_y = found[-1][0]
+        return found[::-1]
 
     def _layers(
         self, operands: Sequence[Approximate], options: Options

@@ -13,7 +13,7 @@ Hence ``|error| <= gamma(n) (|f| + |x f'|)``, and likewise for f' with f''.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -34,10 +34,14 @@ _PRECISIONS = (160, 320, 640, 1280, 2560, 5120)
 
 @dataclass(frozen=True)
 class Pieces:
-    """A function in pieces: ``functions[i]`` holds between ``knots[i - 1]`` and ``knots[i]``."""
+    """A function in pieces: ``functions[i]`` holds between ``knots[i - 1]`` and ``knots[i]``.
+
+    ``rational`` tells whether no piece calls an elementary function.
+    """
 
     functions: tuple[Function, ...]
     knots: tuple[Any, ...] = ()
+    rational: bool = False
 
     def touching(self, x: Any) -> list[Function]:
         """Return the pieces that apply somewhere in the ball `x`, a knot belonging to both."""
@@ -97,7 +101,7 @@ class Elementwise:
         dtype: np.dtype[Any],
     ) -> Sequence[Approximate]:
         """Return ``grad_y * f'(x)``."""
-        pieces = self.pieces(**options)
+        pieces = replace(self.pieces(**options), rational=self.calls == 0)
         return [self._each(_backward_element, pieces, [operands[0], grad_y], dtype)]
 
     def _each(
@@ -132,7 +136,9 @@ def _backward_element(
 ) -> tuple[Any, float, float]:
     """Return ``g f'(x)``, the error brought along, and ``|g f'| + |g x f''|``."""
     if isinstance(x, float) or isinstance(g, float):
-        return _times(g, _slope_of(pieces, x)), 0.0, 0.0
+        # Where the slope is a choice between constants, NaN may choose any of them.
+        free = pieces.rational and x != x
+        return _times(g, _slope_of(pieces, x)), np.inf if free else 0.0, 0.0
     at = jet(pieces, x)
     around = at if x_error == 0 else jet(pieces, _widened(x, x_error))
     wide_g = _widened(g, g_error)

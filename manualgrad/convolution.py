@@ -1,0 +1,197 @@
+"""Convolution over one, two or three axes, as networks call it (cross-correlation)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from manualgrad.geometry import PerAxis, check_grad_y, convolution_geometry
+from manualgrad.gradients import Gradients
+from manualgrad.trilinear import dgrad, fprop, wgrad
+
+Array = npt.NDArray[Any]
+
+
+def _conv(x: Array, w: Array, b: Array | None, axes: int, **options: Any) -> Array:
+    geometry = convolution_geometry(x, w, b, axes=axes, **options)
+    return from_batch(add_bias(fprop(as_batch(x, axes), w, geometry), b), x, axes)
+
+
+def _conv_backward(grad_y: Array, x: Array, w: Array, axes: int, **options: Any) -> Gradients:
+    geometry = convolution_geometry(x, w, None, axes=axes, **options)
+    check_grad_y(grad_y, x, w.shape[0], geometry.out)
+    g, batch = as_batch(grad_y, axes), as_batch(x, axes)
+    return Gradients(
+        grad_x=from_batch(dgrad(g, w, geometry), x, axes),
+        grad_w=wgrad(batch, g, geometry),
+        grad_b=bias_gradient(g),
+    )
+
+
+def conv2d(
+    x: Array,
+    w: Array,
+    b: Array | None = None,
+    *,
+    stride: PerAxis = 1,
+    padding: PerAxis | str = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+) -> Array:
+    """Convolve: ``y[n, o, p] = b[o] + sum x[n, c, stride p + dilation k - padding] w[o, c, k]``.
+
+    The sum runs over the channels c of o's group and the taps k; positions outside x count
+    as zeros (I. Goodfellow, Y. Bengio, A. Courville, Deep Learning, 2016, equations 9.6 and
+    9.8; the names and defaults of the options are those of ``torch.nn.functional``).
+
+    Parameters
+    ----------
+    x
+        (N, C, H, W), or unbatched (C, H, W); floating, complex or object.
+    w
+        (O, C/groups, kernel height, kernel width), of the dtype of x.
+    b
+        (O,), or None.
+    stride, padding, dilation
+        An int, or one for each axis; `padding` may be ``"valid"`` (none) or ``"same"``
+        (the size of x is kept; stride 1; of an odd number of zeros one more goes behind).
+    groups
+        Number of groups of channels that do not mix.
+
+    Returns
+    -------
+    (N, O, ...) or (O, ...)
+
+    Raises
+    ------
+    TypeError
+        If dtypes differ or are not floating, or an option is not made of ints.
+    ValueError
+        If a rank, a number of channels, an option or a size is out of range.
+    """
+    return _conv(x, w, b, 2, stride=stride, padding=padding, dilation=dilation, groups=groups)
+
+
+def conv2d_backward(
+    grad_y: Array,
+    x: Array,
+    w: Array,
+    *,
+    stride: PerAxis = 1,
+    padding: PerAxis | str = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+) -> Gradients:
+    """Return the VJP of `conv2d`: dgrad, wgrad, and the cotangent summed for the bias.
+
+    With stride 1 and no padding, dgrad is ``grad_x[q] = sum_k g[q - d k] w[k]``. Written
+    with the kernel rotated, ``R(w)[k] = w[K - 1 - k]``, and g padded by ``d (K - 1)`` zeros
+    on every side, that is ``sum_k pad(g)[q + d k] R(w)[k]``: rotate the kernel by 180
+    degrees, pad, convolve. The rule holds for stride 1 alone; the sum over terms always.
+
+    Parameters
+    ----------
+    grad_y
+        The cotangent, of the shape of the result.
+    x, w, stride, padding, dilation, groups
+        Of `conv2d`.
+
+    Returns
+    -------
+    Gradients
+        ``grad_x``, ``grad_w``, ``grad_b``, of the shapes of x, w and a bias.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `conv2d`, and if `grad_y` has another dtype or shape than the result.
+    """
+    return _conv_backward(
+        grad_y, x, w, 2, stride=stride, padding=padding, dilation=dilation, groups=groups
+    )
+
+
+def conv1d(
+    x: Array,
+    w: Array,
+    b: Array | None = None,
+    *,
+    stride: PerAxis = 1,
+    padding: PerAxis | str = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+) -> Array:
+    """Convolve over one axis, x (N, C, L) with w (O, C/groups, kernel): see `conv2d`."""
+    return _conv(x, w, b, 1, stride=stride, padding=padding, dilation=dilation, groups=groups)
+
+
+def conv1d_backward(
+    grad_y: Array,
+    x: Array,
+    w: Array,
+    *,
+    stride: PerAxis = 1,
+    padding: PerAxis | str = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+) -> Gradients:
+    """Return the VJP of `conv1d`: see `conv2d_backward`."""
+    return _conv_backward(
+        grad_y, x, w, 1, stride=stride, padding=padding, dilation=dilation, groups=groups
+    )
+
+
+def conv3d(
+    x: Array,
+    w: Array,
+    b: Array | None = None,
+    *,
+    stride: PerAxis = 1,
+    padding: PerAxis | str = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+) -> Array:
+    """Convolve over three axes, x (N, C, D, H, W) with w (O, C/groups, *kernel): see `conv2d`."""
+    return _conv(x, w, b, 3, stride=stride, padding=padding, dilation=dilation, groups=groups)
+
+
+def conv3d_backward(
+    grad_y: Array,
+    x: Array,
+    w: Array,
+    *,
+    stride: PerAxis = 1,
+    padding: PerAxis | str = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+) -> Gradients:
+    """Return the VJP of `conv3d`: see `conv2d_backward`."""
+    return _conv_backward(
+        grad_y, x, w, 3, stride=stride, padding=padding, dilation=dilation, groups=groups
+    )
+
+
+def as_batch(x: Array, axes: int) -> Array:
+    """Return an unbatched array as a batch of one."""
+    return x if x.ndim == axes + 2 else x[None]
+
+
+def from_batch(y: Array, like: Array, axes: int) -> Array:
+    """Return `y` unbatched where `like` is."""
+    return y if like.ndim == axes + 2 else y[0]
+
+
+def add_bias(y: Array, b: Array | None) -> Array:
+    """Add one number for each channel, ``y[n, o, p] + b[o]``, in place: y is ours."""
+    if b is not None:
+        with np.errstate(all="ignore"):
+            y += b.reshape(-1, *(1,) * (y.ndim - 2))
+    return y
+
+
+def bias_gradient(grad_y: Array) -> Array:
+    """Return the VJP of `add_bias`: the sum over samples and positions, once for each cell."""
+    with np.errstate(all="ignore"):
+        return np.asarray(grad_y.sum(axis=(0, *range(2, grad_y.ndim))))

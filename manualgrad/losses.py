@@ -1,0 +1,152 @@
+"""Losses: numbers to be made small. Their backward starts from the cotangent 1."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from manualgrad.dtypes import common_dtype
+from manualgrad.softmax import log_softmax, softmax
+
+Array = npt.NDArray[Any]
+
+
+def half_squared_error(prediction: Array, target: Array) -> Any:
+    """Return ``sum (prediction - target)^2 / 2`` over all elements.
+
+    C. Bishop, Pattern Recognition and Machine Learning, 2006, equation 5.14.
+
+    Parameters
+    ----------
+    prediction, target
+        Arrays of one shape and dtype: floating, complex or object.
+
+    Returns
+    -------
+    number
+        Of the dtype of the arguments.
+
+    Raises
+    ------
+    TypeError
+        If dtypes differ or are not floating, complex or object.
+    ValueError
+        If shapes differ.
+    """
+    _check_same(prediction, target)
+    with np.errstate(all="ignore"):
+        difference = prediction - target
+        return _divided((difference * difference).sum(), 2)
+
+
+def half_squared_error_backward(prediction: Array, target: Array) -> Array:
+    """Return ``prediction - target``; arguments and errors as `half_squared_error`."""
+    _check_same(prediction, target)
+    with np.errstate(all="ignore"):
+        return np.asarray(prediction - target)
+
+
+def mse_loss(prediction: Array, target: Array) -> Any:
+    """Return the mean of ``(prediction - target)^2`` over all elements; NaN if there are none.
+
+    Arguments and errors as `half_squared_error`.
+    """
+    _check_same(prediction, target)
+    with np.errstate(all="ignore"):
+        difference = prediction - target
+        total = (difference * difference).sum()
+        return _divided(total, prediction.size) if prediction.size else total * np.nan
+
+
+def mse_loss_backward(prediction: Array, target: Array) -> Array:
+    """Return ``2 (prediction - target) / count``; arguments and errors as `half_squared_error`."""
+    _check_same(prediction, target)
+    with np.errstate(all="ignore"):
+        return np.asarray(_divided(2 * (prediction - target), max(prediction.size, 1)))
+
+
+def cross_entropy(prediction: Array, target: Array) -> Any:
+    """Return the mean over all targets of ``-log softmax(prediction)[target]``.
+
+    C. Bishop, Pattern Recognition and Machine Learning, 2006, equation 5.24.
+
+    Parameters
+    ----------
+    prediction
+        (N, C) or (N, C, *positions): unnormalised log-probabilities of C classes; floating
+        or complex.
+    target
+        (N,) or (N, *positions): indices of the right classes, 0 to C - 1; any integer dtype.
+
+    Returns
+    -------
+    number
+        Of the dtype of `prediction`; NaN if there are no targets.
+
+    Raises
+    ------
+    TypeError
+        If `prediction` is not floating or `target` does not hold integers.
+    ValueError
+        If shapes do not match or a target is out of range.
+    """
+    place = _place(prediction, target)
+    with np.errstate(all="ignore"):
+        chosen = np.take_along_axis(log_softmax(prediction, axis=1), place, axis=1)
+        return -chosen.sum() / prediction.dtype.type(target.size)
+
+
+def cross_entropy_backward(prediction: Array, target: Array) -> Array:
+    """Return ``(softmax(prediction) - one-hot target) / count of targets``.
+
+    C. Bishop, Pattern Recognition and Machine Learning, 2006, equation 4.109; arguments and
+    errors as `cross_entropy`.
+    """
+    place = _place(prediction, target)
+    gradient = softmax(prediction, axis=1)
+    right = np.take_along_axis(gradient, place, axis=1)
+    np.put_along_axis(gradient, place, right - 1, axis=1)
+    return gradient / prediction.dtype.type(max(target.size, 1))
+
+
+def _divided(number: Any, by: int) -> Any:
+    """Divide; whole numbers and arrays of them become Fractions, so that nothing is lost."""
+    if isinstance(number, int):
+        return Fraction(number, by)
+    if isinstance(number, np.ndarray) and number.dtype == object:
+        quotients = [_divided(item, by) for item in number.ravel()]
+        found = np.empty(number.size, dtype=object)
+        found[:] = quotients
+        return found.reshape(number.shape)
+    return number / type(number)(by) if isinstance(number, np.floating) else number / by
+
+
+def _check_same(prediction: Array, target: Array) -> None:
+    common_dtype(prediction=prediction, target=target)
+    if prediction.shape != target.shape:
+        raise ValueError(
+            f"`target` (shape={target.shape}) must have the shape of `prediction` "
+            f"{prediction.shape}"
+        )
+
+
+def _place(prediction: Array, target: Array) -> Array:
+    """Check the arguments; return the targets with an axis of size 1 in the place of the classes."""
+    common_dtype(prediction=prediction)
+    if not isinstance(target, np.ndarray) or target.dtype.kind not in "iu":
+        kind = getattr(target, "dtype", type(target).__name__)
+        raise TypeError(f"`target` (dtype={kind}) must be an array of integers")
+    if prediction.ndim < 2:
+        raise ValueError(f"`prediction` (shape={prediction.shape}) must have at least 2 axes, (N, C)")
+    classes = prediction.shape[1]
+    if target.shape != (prediction.shape[0], *prediction.shape[2:]):
+        raise ValueError(
+            f"`target` (shape={target.shape}) must have the shape of `prediction` "
+            f"{prediction.shape} without its axis 1"
+        )
+    for wrong in target[(target < 0) | (target >= classes)].ravel()[:1]:
+        raise ValueError(f"`target` holds {wrong}, which is no class index from 0 to {classes - 1}")
+    return np.expand_dims(target, 1)

@@ -1,0 +1,196 @@
+"""Activations in pieces. At a knot the derivative is a convention: PyTorch's, said each time.
+
+NaN stays NaN: comparisons are written so that it falls to the branch that returns x.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from manualgrad.elementwise import apply, apply_derivative
+
+Array = npt.NDArray[Any]
+
+# G. Klambauer, T. Unterthiner, A. Mayr and S. Hochreiter, Self-normalizing neural networks,
+# 2017, equation 14.
+_SELU_ALPHA = 1.6732632423543772
+_SELU_SCALE = 1.0507009873554805
+
+
+def identity(x: Array) -> Array:
+    """Return x, in memory of its own."""
+    return apply(lambda x: x, x, exact=True)
+
+
+def identity_backward(grad_y: Array, x: Array) -> Array:
+    """Return the cotangent, in memory of its own."""
+    return apply_derivative(lambda x: 1, grad_y, x, exact=True)
+
+
+def relu(x: Array) -> Array:
+    """Return ``max(x, 0)`` (V. Nair and G. Hinton, 2010)."""
+    return apply(lambda x: np.where(_real(x) <= 0, 0, x), x, exact=True)
+
+
+def relu_backward(grad_y: Array, x: Array) -> Array:
+    """Return ``grad_y`` where x > 0, else 0; the derivative at 0 is taken as 0."""
+    return apply_derivative(lambda x: _step(x, 0), grad_y, x, exact=True)
+
+
+def leaky_relu(x: Array, *, negative_slope: float = 0.01) -> Array:
+    """Return x where x > 0, else ``negative_slope x`` (A. Maas et al., 2013, equation 2)."""
+    return apply(lambda x: np.where(_real(x) <= 0, negative_slope * x, x), x, exact=True)
+
+
+def leaky_relu_backward(grad_y: Array, x: Array, *, negative_slope: float = 0.01) -> Array:
+    """Return ``grad_y`` where x > 0, else ``negative_slope grad_y``, at 0 as well."""
+    return apply_derivative(lambda x: _nan_or(x, np.where(_real(x) > 0, 1, negative_slope)), grad_y, x,
+                     exact=True)  # fmt: skip
+
+
+def hardtanh(x: Array, *, min_val: float = -1.0, max_val: float = 1.0) -> Array:
+    """Return x, kept between `min_val` and `max_val`.
+
+    Raises
+    ------
+    ValueError
+        If `min_val` is not below `max_val`.
+    """
+    _check_interval(min_val, max_val)
+    return apply(lambda x: _clipped(x, min_val, max_val), x, exact=True)
+
+
+def hardtanh_backward(
+    grad_y: Array, x: Array, *, min_val: float = -1.0, max_val: float = 1.0
+) -> Array:
+    """Return ``grad_y`` where ``min_val < x < max_val``, else 0; at both ends the derivative is 0."""
+    _check_interval(min_val, max_val)
+    return apply_derivative(lambda x: _between(x, min_val, max_val), grad_y, x, exact=True)
+
+
+def relu6(x: Array) -> Array:
+    """Return ``min(max(x, 0), 6)`` (A. Krizhevsky, 2010)."""
+    return hardtanh(x, min_val=0, max_val=6)
+
+
+def relu6_backward(grad_y: Array, x: Array) -> Array:
+    """Return ``grad_y`` where ``0 < x < 6``, else 0; at both ends the derivative is 0."""
+    return hardtanh_backward(grad_y, x, min_val=0, max_val=6)
+
+
+def hardsigmoid(x: Array) -> Array:
+    """Return ``(x + 3) / 6``, kept between 0 and 1."""
+    return apply(lambda x: _clipped(x + 3, 0, 6) / 6, x)
+
+
+def hardsigmoid_backward(grad_y: Array, x: Array) -> Array:
+    """Return ``grad_y / 6`` where ``-3 < x < 3``, else 0; at both ends the derivative is 0."""
+    return apply_derivative(lambda x: _between(x, -3, 3) / 6, grad_y, x)
+
+
+def hardswish(x: Array) -> Array:
+    """Return ``x (x + 3) / 6`` between -3 and 3, 0 below, x above (A. Howard et al., 2019)."""
+
+    def function(x: Array) -> Array:
+        middle = x * ((x + 3) / 6)
+        return np.where(x.real <= -3, 0, np.where(x.real >= 3, x, middle))
+
+    return apply(function, x)
+
+
+def hardswish_backward(grad_y: Array, x: Array) -> Array:
+    """Return ``grad_y (2 x + 3) / 6`` between -3 and 3, 0 below, ``grad_y`` above.
+
+    The derivative at -3 is taken as 0, that at 3 as 1.
+    """
+
+    def derivative(x: Array) -> Array:
+        middle = (2 * x + 3) / 6
+        return np.where(x.real <= -3, 0, np.where(x.real >= 3, 1, middle))
+
+    return apply_derivative(derivative, grad_y, x)
+
+
+def elu(x: Array, *, alpha: float = 1.0) -> Array:
+    """Return x where x > 0, else ``alpha (exp(x) - 1)`` (D. Clevert et al., 2016, equation 15)."""
+    return apply(lambda x: np.where(x.real > 0, x, alpha * np.expm1(_negative(x))), x)
+
+
+def elu_backward(grad_y: Array, x: Array, *, alpha: float = 1.0) -> Array:
+    """Return ``grad_y`` where x > 0, else ``grad_y alpha exp(x)``, at 0 as well."""
+    return apply_derivative(lambda x: np.where(x.real > 0, 1, alpha * np.exp(_negative(x))), grad_y, x)
+
+
+def celu(x: Array, *, alpha: float = 1.0) -> Array:
+    """Return x where x > 0, else ``alpha (exp(x / alpha) - 1)`` (J. Barron, 2017, equation 2).
+
+    Raises
+    ------
+    ValueError
+        If `alpha` is not positive.
+    """
+    _check_alpha(alpha)
+    return apply(lambda x: np.where(x.real > 0, x, alpha * np.expm1(_negative(x) / alpha)), x)
+
+
+def celu_backward(grad_y: Array, x: Array, *, alpha: float = 1.0) -> Array:
+    """Return ``grad_y`` where x > 0, else ``grad_y exp(x / alpha)``."""
+    _check_alpha(alpha)
+    return apply_derivative(lambda x: np.where(x.real > 0, 1, np.exp(_negative(x) / alpha)), grad_y, x)
+
+
+def selu(x: Array) -> Array:
+    """Return ``scale x`` where x > 0, else ``scale alpha (exp(x) - 1)`` (Klambauer et al., 2017)."""
+    factor = _SELU_SCALE * _SELU_ALPHA
+    return apply(
+        lambda x: np.where(x.real > 0, _SELU_SCALE * x, factor * np.expm1(_negative(x))), x
+    )
+
+
+def selu_backward(grad_y: Array, x: Array) -> Array:
+    """Return ``scale grad_y`` where x > 0, else ``scale alpha exp(x) grad_y``, at 0 as well."""
+    factor = _SELU_SCALE * _SELU_ALPHA
+    return apply_derivative(
+        lambda x: np.where(x.real > 0, _SELU_SCALE, factor * np.exp(_negative(x))), grad_y, x
+    )
+
+
+def _real(x: Array) -> Array:
+    """Return what decides the branch: the real part, or an exact number itself."""
+    return x if x.dtype.kind == "O" else x.real
+
+
+def _negative(x: Array) -> Array:
+    """Return x with its positive elements replaced by 0, so that no exponential overflows."""
+    return np.where(x.real > 0, 0, x)
+
+
+def _clipped(x: Array, low: float, high: float) -> Array:
+    return np.where(_real(x) <= low, low, np.where(_real(x) >= high, high, x))
+
+
+def _step(x: Array, knot: float) -> Array:
+    return _nan_or(x, np.where(_real(x) > knot, 1, 0))
+
+
+def _between(x: Array, low: float, high: float) -> Array:
+    return _nan_or(x, np.where((_real(x) > low) & (_real(x) < high), 1, 0))
+
+
+def _nan_or(x: Array, slope: Array) -> Array:
+    """Return `slope`, and NaN where x is NaN."""
+    real = _real(x)
+    return np.where(real == real, slope, x)
+
+
+def _check_interval(min_val: float, max_val: float) -> None:
+    if not min_val < max_val:
+        raise ValueError(f"`min_val` (={min_val}) must be below `max_val` (={max_val})")
+
+
+def _check_alpha(alpha: float) -> None:
+    if not alpha > 0:
+        raise ValueError(f"`alpha` (={alpha}) must be positive")

@@ -1,0 +1,231 @@
+"""JAX as a witness: forward functions lowered to XLA, `jax.vjp` for the gradients."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from oracles.op import FORWARD, Case, Reference, gradient_of
+
+Array = npt.NDArray[Any]
+
+# Every new shape is compiled. LLVM's optimisations cost more than they save on cases of a
+# few hundred elements; the arithmetic of IEEE stays as it is.
+_XLA_FLAGS = (
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true "
+    "--xla_cpu_multi_thread_eigen=false"
+)
+
+
+def load() -> tuple[Any, dict[str, str], int]:
+    """Import JAX on the CPU with float64; return it, its versions and its number of threads.
+
+    Called in a worker process, so that no user's JAX settings change.
+    """
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_XLA_FLAGS}".strip()
+    os.environ["JAX_PLATFORMS"] = "cpu"
+    import jax  # noqa: PLC0415 - heavy, and wanted in the worker alone
+    import jax.scipy.signal  # noqa: PLC0415
+    import jaxlib  # noqa: PLC0415
+
+    jax.config.update("jax_enable_x64", True)
+    return jax, {"jax": jax.__version__, "jaxlib": jaxlib.__version__}, 1
+
+
+def answer(
+    jax: Any, reference: Reference, case: Case, gradients: Sequence[str], key: str
+) -> dict[str, Array]:
+    """Return JAX's result and gradients.
+
+    Parameters
+    ----------
+    jax
+        The module.
+    reference
+        ``reference(jax, *operands, **options) -> y``.
+    case
+        What is asked.
+    gradients
+        Names of the operands whose gradients are wanted.
+    key
+        Names operation and witness: with the options it tells compiled programs apart.
+    """
+    names = tuple(case.operands)
+    wanted = tuple(names.index(name) for name in gradients)
+    compiled = _compiled(_Call(jax, reference, key, case.options), wanted)
+    y, found = compiled(list(case.operands.values()), case.cotangent)
+    pairs = zip(gradients, found, strict=True)
+    return {FORWARD: np.array(y), **{gradient_of(name): np.array(g) for name, g in pairs}}
+
+
+class _Call:
+    """A reference with its options, hashed by what they say."""
+
+    def __init__(self, jax: Any, reference: Reference, key: str, options: Any) -> None:
+        self.jax, self.reference, self.options = jax, reference, dict(options)
+        self._key = f"{key} {sorted(options.items())!r}"
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Call) and self._key == other._key
+
+    def __call__(self, *operands: Any) -> Any:
+        return self.reference(self.jax, *operands, **self.options)
+
+
+@lru_cache(maxsize=None)
+def _compiled(call: _Call, wanted: tuple[int, ...]) -> Callable[..., Any]:
+    """Return a jitted function of operands and cotangent: the result, and the wanted VJPs."""
+    jax = call.jax
+
+    def both(operands: list[Any], cotangent: Any) -> tuple[Any, Sequence[Any]]:
+        def of_wanted(*leaves: Any) -> Any:
+            given = list(operands)
+            for index, leaf in zip(wanted, leaves, strict=True):
+                given[index] = leaf
+            return call(*given)
+
+        y, vjp = jax.vjp(of_wanted, *(operands[index] for index in wanted))
+        return y, vjp(cotangent)
+
+    compiled: Callable[..., Any] = jax.jit(both)
+    return compiled
+
+
+# --- convolutions in XLA's terms ------------------------------------------------------------
+
+
+def conv(
+    jax: Any,
+    x: Any,
+    w: Any,
+    b: Any = None,
+    *,
+    axes: int,
+    stride: Any,
+    padding: Any,
+    dilation: Any,
+    groups: int,
+) -> Any:
+    """Convolve with ``lax.conv_general_dilated``."""
+    pads = _conv_padding(padding, _per_axis(dilation, axes), w.shape[2:])
+    y = jax.lax.conv_general_dilated(
+        x if x.ndim == axes + 2 else x[None],
+        w,
+        window_strides=_per_axis(stride, axes),
+        padding=pads,
+        rhs_dilation=_per_axis(dilation, axes),
+        feature_group_count=groups,
+    )
+    return _with_bias(y, b, axes, unbatched=x.ndim == axes + 1)
+
+
+def conv_transpose(
+    jax: Any,
+    x: Any,
+    w: Any,
+    b: Any = None,
+    *,
+    axes: int,
+    stride: Any,
+    padding: Any,
+    output_padding: Any,
+    dilation: Any,
+    groups: int,
+) -> Any:
+    """Convolve transposed: the whole result without padding first, its border cropped after.
+
+    The lowering that pads by ``dilation (kernel - 1) - padding`` at once, which may be
+    negative, is `conv_transpose_dilated`: its gradients are wrong in JAX 0.10.2, or abort.
+    """
+    low = _per_axis(padding, axes)
+    extra = _per_axis(output_padding, axes)
+    reach = _reach(dilation, w.shape[2:])
+    # What is cropped behind may be less than output_padding adds.
+    pads = [(r, r + max(0, e - p)) for r, e, p in zip(reach, extra, low, strict=True)]
+    y = _input_dilated(jax, x, w, axes, stride, dilation, groups, pads)
+    size = x.shape[-axes:]
+    steps = _per_axis(stride, axes)
+    outs = [
+        (n - 1) * s - 2 * p + r + e + 1
+        for n, s, p, r, e in zip(size, steps, low, reach, extra, strict=True)
+    ]
+    inner = tuple(slice(p, p + out) for p, out in zip(low, outs, strict=True))
+    return _with_bias(y[(..., *inner)], b, axes, unbatched=x.ndim == axes + 1)
+
+
+def conv_transpose_dilated(
+    jax: Any,
+    x: Any,
+    w: Any,
+    b: Any = None,
+    *,
+    axes: int,
+    stride: Any,
+    padding: Any,
+    output_padding: Any,
+    dilation: Any,
+    groups: int,
+) -> Any:
+    """Convolve transposed in one step, padded by ``dilation (kernel - 1) - padding``."""
+    low, extra = _per_axis(padding, axes), _per_axis(output_padding, axes)
+    reach = _reach(dilation, w.shape[2:])
+    pads = [(r - p, r - p + e) for r, p, e in zip(reach, low, extra, strict=True)]
+    y = _input_dilated(jax, x, w, axes, stride, dilation, groups, pads)
+    return _with_bias(y, b, axes, unbatched=x.ndim == axes + 1)
+
+
+def _input_dilated(
+    jax: Any,
+    x: Any,
+    w: Any,
+    axes: int,
+    stride: Any,
+    dilation: Any,
+    groups: int,
+    pads: list[tuple[int, int]],
+) -> Any:
+    """Convolve x, its elements `stride` apart, with the flipped kernel of each group."""
+    flipped = jax.numpy.flip(w, tuple(range(2, axes + 2)))
+    grouped = flipped.reshape(groups, w.shape[0] // groups, *w.shape[1:])
+    kernel = grouped.swapaxes(1, 2).reshape(groups * w.shape[1], w.shape[0] // groups, *w.shape[2:])
+    return jax.lax.conv_general_dilated(
+        x if x.ndim == axes + 2 else x[None],
+        kernel,
+        window_strides=(1,) * axes,
+        padding=pads,
+        lhs_dilation=_per_axis(stride, axes),
+        rhs_dilation=_per_axis(dilation, axes),
+        feature_group_count=groups,
+    )
+
+
+def _with_bias(y: Any, b: Any, axes: int, *, unbatched: bool) -> Any:
+    biased = y if b is None else y + b.reshape(-1, *(1,) * axes)
+    return biased[0] if unbatched else biased
+
+
+def _conv_padding(
+    padding: Any, dilation: tuple[int, ...], kernel: tuple[int, ...]
+) -> list[tuple[int, int]]:
+    if padding == "valid":
+        return [(0, 0)] * len(kernel)
+    if padding == "same":
+        return [(r // 2, r - r // 2) for r in _reach(dilation, kernel)]
+    return [(p, p) for p in _per_axis(padding, len(kernel))]
+
+
+def _reach(dilation: Any, kernel: tuple[int, ...]) -> list[int]:
+    steps = _per_axis(dilation, len(kernel))
+    return [d * (k - 1) for d, k in zip(steps, kernel, strict=True)]
+
+
+def _per_axis(option: Any, axes: int) -> tuple[int, ...]:
+    return tuple(option) if isinstance(option, tuple | list) else (option,) * axes

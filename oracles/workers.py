@@ -1,0 +1,243 @@
+"""A process for each framework witness: a time limit, and a crash is an outcome.
+
+XLA can abort the whole process on a valid program; nothing in Python catches that. So a
+witness lives in a process of its own, and each case lies on disk before it is sent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from oracles.answer import Answer
+from oracles.case_file import dump_case, load_arrays
+from oracles.op import Case, Op
+from oracles.worker_main import read_message, write_message
+
+WITNESSES = {
+    "torch": ("torch", "oracles.witnesses.torch"),
+    "jax": ("jax", "oracles.witnesses.jax"),
+    "jax_dilated": ("jax", "oracles.witnesses.jax"),
+}
+"""Framework witnesses: package and module. ``jax_dilated`` is JAX by its faulty lowering."""
+
+START_LIMIT = 300.0
+"""Seconds that importing a framework may take."""
+
+
+def missing_reason(witness: str) -> str:
+    """Return why `witness` cannot answer here, with the remedy, or ""; imports nothing.
+
+    Raises
+    ------
+    ValueError
+        If there is no such witness.
+    """
+    if witness not in WITNESSES:
+        raise ValueError(f"`witness` (={witness!r}) must be one of {', '.join(WITNESSES)}")
+    package = WITNESSES[witness][0]
+    if find_spec(package) is not None:
+        return ""
+    return f"{package} is not installed: pip install 'manualgrad[{package}]'"
+
+
+class Workers:
+    """The processes of some framework witnesses: a context manager.
+
+    Parameters
+    ----------
+    witnesses
+        Names out of `WITNESSES`.
+    time_limit
+        For one answer, in seconds; the start of a process is not counted.
+    directory
+        For the pending cases, for those that killed a witness, and for logs.
+
+    Raises
+    ------
+    ValueError
+        If `directory` cannot be written.
+    """
+
+    def __init__(self, witnesses: Sequence[str], *, time_limit: float, directory: str) -> None:
+        home = Path(directory)
+        try:
+            (home / "crashes").mkdir(parents=True, exist_ok=True)
+            (home / ".writable").write_bytes(b"")
+            (home / ".writable").unlink()
+        except OSError as error:
+            raise ValueError(f"`directory` (={directory!r}) cannot be written: {error}") from error
+        self._workers = {name: _Worker(name, time_limit, home) for name in witnesses}
+        self._asked: list[_Worker] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def ask(self, op: Op, case: Case) -> None:
+        """Send `case` to every witness that has a reference for `op`; all work at once."""
+        self._asked = [w for name, w in self._workers.items() if name in op.references]
+        for worker in self._asked:
+            worker.ask(op, case)
+
+    def answers(self) -> dict[str, Answer]:
+        """Wait for the answers to the last `ask`, by witness."""
+        asked, self._asked = self._asked, []
+        return {worker.name: worker.answer() for worker in asked}
+
+    def versions(self) -> dict[str, str]:
+        """Return the versions that the witnesses which have started report, by package."""
+        return {k: v for w in self._workers.values() for k, v in w.versions.items()}
+
+    def threads(self) -> dict[str, int]:
+        """Return the number of threads of each witness that has started."""
+        return {name: w.threads for name, w in self._workers.items() if w.threads}
+
+    def close(self) -> None:
+        """End the processes."""
+        for worker in self._workers.values():
+            worker.stop()
+
+
+class _Worker:
+    """One witness: its process, started when first asked, and again after a crash."""
+
+    def __init__(self, name: str, time_limit: float, home: Path) -> None:
+        self.name, self.time_limit, self.home = name, time_limit, home
+        self.versions: dict[str, str] = {}
+        self.threads = 0
+        self._process: subprocess.Popen[bytes] | None = None
+        self._replies: queue.Queue[bytes | None] = queue.Queue()
+        self._pending: IO[bytes] | None = None
+        self._request = b""
+        self._sent = 0.0
+
+    def ask(self, op: Op, case: Case) -> None:
+        gradients = op.gradient_names(case)
+        self._request = dump_case(case, located=op.located, gradients=gradients)
+        self._write_down()
+        if self._process is None:
+            self._start()
+        self._sent = time.perf_counter()
+        try:
+            assert self._process is not None  # noqa: S101 - just started
+            assert self._process.stdin is not None  # noqa: S101 - a pipe
+            write_message(self._process.stdin, self._request)
+        except OSError:
+            pass  # it died; answer() will find out how
+
+    def answer(self) -> Answer:
+        try:
+            data = self._replies.get(timeout=self.time_limit)
+        except queue.Empty:
+            return self._gone("timed out", f"no answer within {self.time_limit:g} s")
+        if data is None:
+            return self._gone("crashed", self._cause())
+        header, values = load_arrays(data)
+        seconds = time.perf_counter() - self._sent
+        if "rejected" in header:
+            return Answer("rejected", detail=header["rejected"], seconds=seconds)
+        return Answer("value", values, seconds=seconds)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            for pipe in (self._process.stdin, self._process.stdout):
+                _close(pipe)
+            self._process = None
+        _close(self._pending)
+        self._pending = None
+
+    def _write_down(self) -> None:
+        """Put the case on disk before anyone computes with it: one file, written over."""
+        if self._pending is None:
+            self._pending = (self.home / f"pending-{self.name}.case").open("wb", buffering=0)
+        self._pending.seek(0)
+        self._pending.truncate()
+        self._pending.write(self._request)
+
+    def _start(self) -> None:
+        module = WITNESSES[self.name][1]
+        code = f"import sys; sys.path[:] = {sys.path!r}; import runpy; " \
+               "runpy.run_module('oracles.worker_main', run_name='__main__', alter_sys=True)"
+        with self._log().open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", code, self.name, module],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+        self._replies = queue.Queue()
+        reader = threading.Thread(target=_read_all, args=(self._process.stdout, self._replies))
+        reader.daemon = True
+        reader.start()
+        self._greet()
+
+    def _greet(self) -> None:
+        """Wait until the framework is imported; a failure shows at the first answer."""
+        try:
+            data = self._replies.get(timeout=START_LIMIT)
+        except queue.Empty:
+            data = None
+        if data is None:
+            self._replies.put(None)
+            return
+        header, _ = load_arrays(data)
+        self.versions, self.threads = header["versions"], header["threads"]
+
+    def _gone(self, kind: Any, detail: str) -> Answer:
+        """Bury the process, keep the case, and say what happened."""
+        seconds = time.perf_counter() - self._sent
+        self.stop()
+        digest = hashlib.sha256(self._request).hexdigest()[:12]
+        kept = self.home / "crashes" / f"{self.name}-{digest}.case"
+        kept.write_bytes(self._request)
+        return Answer(kind, detail=detail, seconds=seconds, case_file=str(kept))
+
+    def _cause(self) -> str:
+        """Return how the process ended, and the most telling line that it left."""
+        assert self._process is not None  # noqa: S101 - it has been asked
+        code = self._process.wait()
+        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
+        lines = self._log().read_text(errors="replace").splitlines()
+        told = [line.strip() for line in lines if line.strip()]
+        telling = [line for line in told if "Check failed" in line or "Error" in line] or told
+        return f"{how}: {telling[-1][:300]}" if telling else how
+
+    def _log(self) -> Path:
+        return self.home / f"{self.name}.log"
+
+
+def _read_all(pipe: IO[bytes], replies: queue.Queue[bytes | None]) -> None:
+    """Pass messages on until the pipe ends; the end is a None."""
+    try:
+        while (data := read_message(pipe)) is not None:  # type: ignore[arg-type]
+            replies.put(data)
+    except (OSError, ValueError):
+        pass  # closed from our side
+    replies.put(None)
+
+
+def _close(file: IO[bytes] | None) -> None:
+    try:
+        if file is not None:
+            file.close()
+    except OSError:
+        pass  # a pipe to a process that is gone
