@@ -177,7 +177,7 @@ def mish(x: Array) -> Array:
         e, h = _small_exponentials(x)
         right = x * (1 + 2 * e) / (1 + 2 * e + 2 * e * e)
         left = bounded(x, _FAR) * h * ((e + 2) / (e * e + 2 * e + 2)) * h
-        return np.where(x.real > 0, right, left)
+        return np.where(x.real >= 0, right, left)
 
     return apply(function, x)
 
@@ -191,11 +191,11 @@ def mish_backward(grad_y: Array, x: Array) -> Array:
     def derivative(x: Array) -> Array:
         e, h = _small_exponentials(x)
         x = bounded(x, _FAR)
-        d = 1 + 2 * e + 2 * e * e  # for x > 0, numerator and denominator times exp(-2x)
+        d = 1 + 2 * e + 2 * e * e  # for x >= 0, numerator and denominator times exp(-2x)
         right = (1 + 2 * e) / d + 4 * x * e * e * (1 + e) / (d * d)
         d = e * e + 2 * e + 2
         left = h * ((e + 2) / d + 4 * x * (e + 1) / (d * d)) * h
-        return np.where(x.real > 0, right, left)
+        return np.where(x.real >= 0, right, left)
 
     return apply_derivative(derivative, grad_y, x)
 
@@ -283,7 +283,7 @@ def _small_exponentials(x: Array) -> tuple[Array, Array]:
 
 
 def _log_1_exp(z: Array) -> Array:
-    return np.where(z.real > 0, z, 0) + np.log1p(np.exp(-_abs(z)))
+    return np.where(z.real >= 0, z, 0) + np.log1p(np.exp(-_abs(z)))
 
 
 def _cubic(x: Array) -> Array:

@@ -25,13 +25,34 @@ import numpy as np
 import numpy.typing as npt
 
 from manualgrad import activations
-from manualgrad.convolution import conv2d
-from manualgrad.dtypes import common_dtype
+from manualgrad.true_convolution import (
+    check_matrices,
+    convolve_valid,
+    pad,
+    rotate180,
+    valid_shape,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 Array = npt.NDArray[Any]
+
+__all__ = [
+    "ACTIVATIONS",
+    "Activation",
+    "Forward",
+    "Gradients",
+    "Weights",
+    "convolve_valid",
+    "cost",
+    "forward",
+    "gradients",
+    "pad",
+    "published_first_gradients",
+    "published_later_gradients",
+    "rotate180",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,60 +137,6 @@ class Gradients:
     dA1: Array
     d1: Array
     g1: Array
-
-
-def rotate180(matrix: Array) -> Array:
-    """Rotate a matrix by 180 degrees, the article's ``R``; a copy."""
-    _check_matrices(matrix=matrix)
-    return matrix[::-1, ::-1].copy()
-
-
-def pad(matrix: Array, *, rows: int = 1, columns: int = 1) -> Array:
-    """Put ``rows`` and ``columns`` of zeros around a matrix; the article's ``pad1`` by default.
-
-    Raises
-    ------
-    TypeError, ValueError
-        `matrix` is not a matrix; `rows` or `columns` is negative.
-    """
-    _check_matrices(matrix=matrix)
-    for name, value in (("rows", rows), ("columns", columns)):
-        if value < 0:
-            raise ValueError(f"`{name}` (={value}) must be at least 0")
-    height, width = matrix.shape
-    # Not np.pad, whose zeros in an object array are NumPy's own integers.
-    padded = np.zeros((height + 2 * rows, width + 2 * columns), dtype=matrix.dtype)
-    padded[rows : rows + height, columns : columns + width] = matrix
-    return padded
-
-
-def convolve_valid(matrix: Array, kernel: Array) -> Array:
-    """Convolve where the kernel lies wholly inside the matrix: the article's ``*v``.
-
-    ``(m *v w)[p] = sum_k m[p + k] (R w)[k]``: what networks call convolution does not rotate
-    the kernel, so that ``m *v w`` is their convolution with ``R(w)``.
-
-    Parameters
-    ----------
-    matrix
-        (H, W).
-    kernel
-        (h, w), of the same dtype; h <= H and w <= W.
-
-    Returns
-    -------
-    Array
-        (H - h + 1, W - w + 1).
-
-    Raises
-    ------
-    TypeError, ValueError
-        An argument is not a matrix, the dtypes differ, or the kernel does not fit.
-    """
-    _check_matrices(matrix=matrix, kernel=kernel)
-    _valid_shape("kernel", kernel.shape, "matrix", matrix.shape)
-    slid: Array = conv2d(matrix[None], rotate180(kernel)[None, None])[0]
-    return slid
 
 
 @np.errstate(all="ignore")
@@ -337,27 +304,11 @@ def _activation(name: str, given: str | Activation) -> Activation:
     return ACTIVATIONS[given]
 
 
-def _check_matrices(**matrices: Array) -> None:
-    for name, value in matrices.items():
-        if np.ndim(value) != 2:
-            raise ValueError(f"`{name}` shape (={np.shape(value)}) must have two axes")
-    common_dtype(**matrices)
-
-
 def _check_sizes(x: Array, weights: Weights) -> None:
     """Raise unless the weights fit one another and the image."""
-    _check_matrices(x=x, w1=weights.w1, w2=weights.w2, w3=weights.w3)
-    l1 = _valid_shape("w1", weights.w1.shape, "x", x.shape)
-    rows, columns = _valid_shape("w2", weights.w2.shape, "l1", l1)
+    check_matrices(x=x, w1=weights.w1, w2=weights.w2, w3=weights.w3)
+    l1 = valid_shape("w1", weights.w1.shape, "x", x.shape)
+    rows, columns = valid_shape("w2", weights.w2.shape, "l1", l1)
     if weights.w3.shape != (rows * columns, 1):
         wanted = f"must be ({rows * columns}, 1), a row for each element of `l2`"
         raise ValueError(f"`w3` shape (={weights.w3.shape}) {wanted}")
-
-
-def _valid_shape(
-    kernel_name: str, kernel: tuple[int, ...], name: str, shape: tuple[int, ...]
-) -> tuple[int, ...]:
-    """Shape of the valid convolution, or the error that there is none."""
-    if any(k < 1 or k > n for k, n in zip(kernel, shape, strict=True)):
-        raise ValueError(f"`{kernel_name}` shape (={kernel}) must fit in `{name}` shape (={shape})")
-    return tuple(n - k + 1 for k, n in zip(kernel, shape, strict=True))

@@ -28,8 +28,8 @@ class Answer:
     case_file
         Where the case lies on disk, for one that killed or hung its worker.
     errors
-        Bounds on the participant's own error by compared name, where its method has one of
-        its own (finite differences truncate); absent names have the operation's bound.
+        Bounds on what the participant's method adds to the operation's rounding error, by
+        compared name (finite differences truncate); absent names add nothing.
     """
 
     kind: Kind

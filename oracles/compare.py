@@ -101,7 +101,7 @@ def compare(
     dtype
         The dtype that every array must have.
     errors
-        Bounds that replace truth's own, by operand.
+        Bounds on what the participant's method adds to the rounding error, by operand.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def _compare_operand(
     value: Array | None,
     true: Approximate,
     dtype: np.dtype[Any],
-    own_bound: Array | None,
+    own_error: Array | None,
 ) -> Comparison:
     problem = _problem(value, true, dtype)
     if problem or value is None:
@@ -131,7 +131,7 @@ def _compare_operand(
             true.value.shape,
         )  # fmt: skip
     error = error_to(true, value)
-    bound = true.error if own_bound is None else own_bound
+    bound = true.error if own_error is None else true.error + own_error
     ratio = error_over_bound(error, bound)
     wrong = np.flatnonzero(ratio > 1)
     worst = wrong[np.argsort(-ratio.ravel()[wrong], kind="stable")][:WORST]

@@ -21,8 +21,8 @@ def arranged(array: Array, layout: str) -> Array:
     ValueError
         If `layout` is none of `LAYOUTS`.
     """
-    if layout == "C":
-        return array.copy(order="C")
+    if layout == "C" or (array.ndim == 0 and layout in LAYOUTS[:-1]):
+        return array.copy(order="C")  # a single number has no order
     if layout == "Fortran":
         return array.copy(order="F")
     if layout == "strided":

@@ -115,6 +115,8 @@ def text_of(number: Any) -> str:
     if isinstance(number, float | int):
         return str(number)
     ball = as_ball(number)
+    if float(ball.abs_upper()) == 0:
+        return "0"  # a limit below every float
     if ball.rad() > ball.abs_upper() * arb(2) ** -20:
         return f"{_rounded(ball.lower(), ball)} to {_rounded(ball.upper(), ball)}"
     return _digits(ball)
@@ -122,7 +124,7 @@ def text_of(number: Any) -> str:
 
 def _rounded(end: Any, ball: Any) -> str:
     """Return an end of a wide ball, whose radius has 30 bits, to six digits of its size."""
-    size = float(ball.abs_upper())
+    size = float(ball.abs_upper()) or 1.0
     return f"{round(float(end) / size, 6) * size + 0.0:.6g}"
 
 

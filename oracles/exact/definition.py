@@ -95,7 +95,8 @@ def evaluated(
     error = rounding_bound(terms, size, dtype)
     if any(array.error.any() for array in arrays):
         around = formula(*(widened(array) for array in arrays))
-        error = error + round_up(magnitude(around - value))
+        moved = np.asarray(around - value, dtype=object)
+        error = error + round_up(magnitude(moved))
     return Approximate(value, error)
 
 

@@ -124,7 +124,9 @@ class Elementwise:
 def _forward_element(pieces: Pieces, x: Any, error: float) -> tuple[Any, float, float]:
     """Return f(x), the error that x's error causes, and ``|f| + |x f'|``."""
     if isinstance(x, float):
-        return _at_non_finite(pieces, x, lambda jet: jet.value), 0.0, 0.0
+        limit = _at_non_finite(pieces, x, lambda jet: jet.value)
+        return limit, 0.0, _finite_size(limit)
+    x = as_ball(x)
     at = jet(pieces, x)
     around = at if error == 0 else jet(pieces, _widened(x, error))
     size = around.value.abs_upper() + (x * around.slope).abs_upper()
@@ -138,7 +140,9 @@ def _backward_element(
     if isinstance(x, float) or isinstance(g, float):
         # Where the slope is a choice between constants, NaN may choose any of them.
         free = pieces.rational and x != x
-        return _times(g, _slope_of(pieces, x)), np.inf if free else 0.0, 0.0
+        product = _times(g, _slope_of(pieces, x))
+        return product, np.inf if free else 0.0, _finite_size(product)
+    x, g = as_ball(x), as_ball(g)
     at = jet(pieces, x)
     around = at if x_error == 0 else jet(pieces, _widened(x, x_error))
     wide_g = _widened(g, g_error)
@@ -146,6 +150,11 @@ def _backward_element(
     brought = _spread(wide_g * around.slope, value, x_error + g_error)
     size = (wide_g * around.slope).abs_upper() + (wide_g * x * around.curvature).abs_upper()
     return value, brought, float(size)
+
+
+def _finite_size(number: Any) -> float:
+    """Return the absolute value of a number, 0 for NaN and infinities."""
+    return 0.0 if isinstance(number, float) else float(number.abs_upper())
 
 
 def _spread(around: Any, at: Any, error: float) -> float:

@@ -7,7 +7,8 @@ variables to estimate derivatives of real functions, SIAM Review 40, 1998, equat
 It tells whether a backward belongs to its forward; it cannot see a wrong forward. With h a
 power of two nothing is rounded that is not rounded in the gradient itself: in a bilinear
 operation ``Im y / h`` is the weight, exactly, and the sum over the cotangent has the terms
-of the gradient. Hence its results are held to the gradient's own bound.
+of the gradient. Hence its results are held to the gradient's own bound, and to what
+underflows when a derivative is multiplied by h.
 """
 
 from __future__ import annotations
@@ -51,15 +52,23 @@ def answer(op: Op, case: Case, y_error: Array) -> Answer:
         ``rejected`` if the forward takes no complex numbers.
     """
     start = time.perf_counter()
+    names = op.gradient_names(case)
     try:
-        values = {
-            gradient_of(name): _gradient(op, case, name) for name in op.gradient_names(case)
-        }
+        values = {gradient_of(name): _gradient(op, case, name) for name in names}
     except Exception as error:  # noqa: BLE001 - a subject may refuse complex numbers in any way
         return Answer("rejected", detail=f"{type(error).__name__}: {error}")
-    return Answer("value", values, seconds=time.perf_counter() - start)
+    underflow = _underflow(case)
+    errors = {name: np.full(value.shape, underflow) for name, value in values.items()}
+    return Answer("value", values, seconds=time.perf_counter() - start, errors=errors)
 
 
+def _underflow(case: Case) -> float:
+    """Return what the sum over the cotangent loses if every ``h y'`` underflows."""
+    lost = float(np.finfo(case.dtype).smallest_normal) / _STEPS[str(case.dtype)]
+    return lost * float(np.abs(case.cotangent.astype(np.float64)).sum())
+
+
+@np.errstate(all="ignore")
 def _gradient(op: Op, case: Case, name: str) -> Array:
     dtype = str(case.dtype)
     step = _STEPS[dtype]
@@ -68,9 +77,8 @@ def _gradient(op: Op, case: Case, name: str) -> Array:
     for index in range(gradient.size):
         moved = given[name].copy()
         moved.ravel()[index] += 1j * step
-        with np.errstate(all="ignore"):
-            y = np.asarray(op.forward(*{**given, name: moved}.values(), **case.options))
-            gradient[index] = (case.cotangent * (y.imag / step)).sum()
+        y = np.asarray(op.forward(*{**given, name: moved}.values(), **case.options))
+        gradient[index] = (case.cotangent * (y.imag / step)).sum()
     return gradient.reshape(case.operands[name].shape)
 
 

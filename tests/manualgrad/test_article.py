@@ -157,40 +157,7 @@ def triple(request):
     return request.param
 
 
-# Matrices
-
-
-def test_rotate180_turns_a_matrix_upside_down_and_left_to_right():
-    matrix = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
-    assert rotate180(matrix).tolist() == [[6.0, 5.0, 4.0], [3.0, 2.0, 1.0]]
-
-
-def test_pad_puts_one_ring_of_zeros_around_a_matrix():
-    assert pad(np.array([[7.0, 8.0]])).tolist() == [[0, 0, 0, 0], [0, 7, 8, 0], [0, 0, 0, 0]]
-
-
-def test_pad_takes_rows_and_columns_apart():
-    matrix = np.array([[Fraction(7), Fraction(8)]])
-    assert pad(matrix, rows=0, columns=1).tolist() == [[0, 7, 8, 0]]
-    assert pad(matrix, rows=1, columns=0).tolist() == [[0, 0], [7, 8], [0, 0]]
-
-
-def test_pad_adds_zeros_of_the_kind_that_the_matrix_holds():
-    assert {type(n) for n in pad(np.array([[7]], dtype=object)).ravel()} == {int}
-    assert pad(np.array([[7.0]], dtype=np.float32)).dtype == np.float32
-
-
-def test_convolve_valid_rotates_the_kernel_before_it_slides():
-    matrix = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
-    kernel = np.array([[1.0, 10.0], [100.0, 1000.0]])
-    # The last tap, 1000, meets the first number of the window.
-    assert convolve_valid(matrix, kernel).tolist() == [[1245.0, 2356.0]]
-
-
-def test_convolve_valid_follows_the_definition(shapes):
-    image, kernel, _ = shapes
-    m, k = integers(image, 1), integers(kernel, 2)
-    assert convolve_valid(m, k).tolist() == slide(m, k).tolist()
+# Forward
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -204,9 +171,6 @@ def test_matrices_keep_their_dtype(dtype):
     }
     assert {getattr(found, name).dtype for name in SEVEN} == {np.dtype(dtype)}
     assert cost(run.out, y).dtype == dtype
-
-
-# Forward
 
 
 def test_forward_has_every_matrix_of_the_article(shapes, triple):
@@ -405,6 +369,9 @@ def test_gradients_on_symbols_are_the_derivatives_of_the_cost_polynomial():
     weights = Weights(w1, w2, symbols[8:].reshape(4, 1))
     run = forward(integers((4, 4), 3), weights, f1=SQUARE, f2="identity", f3="identity")
     polynomial = cost(run.out, target)
+    boxed = np.empty((), dtype=object)
+    boxed[()] = target
+    assert cost(run.out, boxed) == polynomial
     found = gradients(run, target, weights)
     got = [*found.g1.ravel(), *found.g2.ravel(), *found.g3.ravel()]
     assert len(polynomial) > 1000
@@ -445,13 +412,6 @@ def test_results_are_fresh_and_inputs_stay_as_they_are(rule):
     assert differing(*found) == set()
 
 
-def test_matrices_come_back_as_copies():
-    matrix = np.array([[1.0, 2.0], [3.0, 4.0]])
-    one = np.array([[1.0]])
-    for result in (rotate180(matrix), pad(matrix, rows=0, columns=0), convolve_valid(matrix, one)):
-        assert not np.shares_memory(result, matrix)
-
-
 @pytest.mark.parametrize("kind", [Weights, Forward, Gradients, Activation])
 def test_records_are_frozen(kind):
     name = fields(kind)[0].name
@@ -477,51 +437,6 @@ def message(text):
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [
-        (
-            lambda: rotate180([[1.0]]),
-            TypeError,
-            "`matrix` (=[[1.0]]) must be a NumPy array",
-        ),
-        (
-            lambda: rotate180(None),
-            ValueError,
-            "`matrix` shape (=()) must have two axes",
-        ),
-        (
-            lambda: convolve_valid(np.ones((2, 2), dtype=np.int32), ONES),
-            TypeError,
-            "`matrix` (dtype=int32) must be floating, complex or object",
-        ),
-        (
-            lambda: pad(np.ones(3)),
-            ValueError,
-            "`matrix` shape (=(3,)) must have two axes",
-        ),
-        (
-            lambda: pad(ONES, rows=-1),
-            ValueError,
-            "`rows` (=-1) must be at least 0",
-        ),
-        (
-            lambda: pad(ONES, columns=-2),
-            ValueError,
-            "`columns` (=-2) must be at least 0",
-        ),
-        (
-            lambda: convolve_valid(ONES, np.ones((2, 5))),
-            ValueError,
-            "`kernel` shape (=(2, 5)) must fit in `matrix` shape (=(4, 4))",
-        ),
-        (
-            lambda: convolve_valid(ONES, np.ones((0, 2))),
-            ValueError,
-            "`kernel` shape (=(0, 2)) must fit in `matrix` shape (=(4, 4))",
-        ),
-        (
-            lambda: convolve_valid(ONES, np.ones((2, 2), dtype=np.float32)),
-            TypeError,
-            "`matrix` (dtype=float64), `kernel` (dtype=float32) must have the same dtype",
-        ),
         (
             lambda: forward(np.ones((1, 4, 4)), FIT),
             ValueError,

@@ -69,8 +69,10 @@ def test_empty_arrays_agree():
     assert compared([], np.zeros(0)).agrees
 
 
-def test_own_bounds_of_a_witness_replace_truth_s():
-    assert compared([1], np.array([1.5]), errors={"y": np.array([1.0])}).agrees
+def test_a_method_s_own_error_is_added_to_the_bound():
+    own = {"y": np.array([0.25])}
+    assert compared([1], np.array([1.5]), bound=0.25, errors=own).worst_ratio == 1.0
+    assert not compared([1], np.array([1.5]), bound=0.125, errors=own).agrees
 
 
 def test_zero_over_zero_is_right_and_an_infinite_bound_forgives():

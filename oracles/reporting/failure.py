@@ -1,0 +1,78 @@
+"""A conviction as text: what is wrong, where, by how much, who says otherwise, how to repeat it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from textwrap import indent
+
+import numpy as np
+
+from oracles.compare import Cell, Comparison
+from oracles.report import Failure, OpReport
+
+
+def failure_text(entry: OpReport) -> str:
+    """Return the whole account of an entry's failure, or "" if its subject is right."""
+    if entry.failure is None:
+        return ""
+    failure = entry.failure
+    parts = [
+        f"{entry.subject} is WRONG as {entry.op} in {entry.dtype} "
+        f"(seen after {entry.cases} cases, shrunk to the smallest case found)",
+        "\n".join(f"  {sentence}" for sentence in failure.sentences),
+        "\n".join(["the case:", *(f"  {line}" for line in case_lines(failure))]),
+        *(_operand_text(failure, each) for each in failure.comparisons if not each.agrees),
+        "to reproduce it, bit for bit:\n" + indent(failure.script, "    "),
+    ]
+    if failure.blob:
+        parts.append(f"Hypothesis replays it with {failure.blob}")
+    return "\n\n".join(part.rstrip() for part in parts)
+
+
+def case_lines(failure: Failure) -> Iterator[str]:
+    """Yield the options, and every array whole."""
+    case = failure.case
+    for name, value in case.options.items():
+        yield f"{name} = {value!r}"
+    for name, array in {**case.operands, "cotangent": case.cotangent}.items():
+        layout = f", {case.layouts[name]} layout" if name in case.layouts else ""
+        yield f"{name}, shape {array.shape}{layout}:"
+        text = np.array2string(array, threshold=array.size + 1, max_line_width=90, floatmode="unique")
+        yield from indent(text, "  ").split("\n")
+    yield f"drawn as {case.origin}"
+
+
+def _operand_text(failure: Failure, mine: Comparison) -> str:
+    """Return the worst cells of one operand as a table: who says what there."""
+    if mine.problem:
+        return f"{mine.operand} {mine.problem}"
+    share = 100 * mine.wrong / mine.elements
+    title = f"{mine.operand}: {mine.wrong} of {mine.elements} cells wrong ({share:.0f}%), the worst:"
+    others = [
+        name
+        for name, answer in failure.answers.items()
+        if name != mine.participant and mine.operand in answer.values
+    ]
+    header = ["index", "manual", *others, "truth", "error", "bound", "error/bound"]
+    rows = [_cell_row(failure, mine.operand, cell, others) for cell in mine.worst]
+    return "\n".join([title, *(f"  {line}" for line in aligned([header, *rows]))])
+
+
+def _cell_row(failure: Failure, operand: str, cell: Cell, others: Sequence[str]) -> list[str]:
+    said = [failure.answers[name].values[operand][cell.index] for name in others]
+    numbers = [f"{float(value):.9g}" for value in (cell.value, *said)]
+    measures = [f"{value:.3g}" for value in (cell.error, cell.bound, cell.ratio)]
+    return [str(cell.index), *numbers, short(cell.truth), *measures]
+
+
+def short(truth: str) -> str:
+    """Return an exact number's text without the zeros that say nothing, at most 18 characters."""
+    if " to " in truth or "e" in truth or len(truth) <= 18:
+        return truth.rstrip("0").rstrip(".") if "." in truth and "e" not in truth else truth
+    return truth[:18]
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows of cells as lines with right-aligned columns."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in rows]

@@ -1,0 +1,145 @@
+"""A script that reproduces a case with exact bits, from NumPy, PyTorch and the subject alone."""
+
+from __future__ import annotations
+
+import re
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from oracles.op import Case, Op
+
+Array = npt.NDArray[Any]
+
+_TORCH = {
+    "tanh": "torch.tanh(x)",
+    "arctan": "torch.atan(x)",
+    "sigmoid": "torch.sigmoid(x)",
+    "identity": "x * 1",
+    "softmax": "torch.softmax(x, dim=options['axis'])",
+    "log_softmax": "torch.log_softmax(x, dim=options['axis'])",
+    "dense": "torch.nn.functional.linear(x, w.T, *rest)",
+    "half_squared_error": "((prediction - target) ** 2).sum() / 2",
+}
+"""Operations that PyTorch spells differently; the others are in ``torch.nn.functional``."""
+
+_LOSSES = ("half_squared_error", "mse_loss", "cross_entropy")
+_NO_TORCH = ("network", "article")
+"""Whole networks: PyTorch has no one function for them, the script asks the subject alone."""
+
+_TAIL = '''
+def show(name, mine, theirs=None):
+    mine = np.asarray(mine)
+    print(name, "of the subject:", mine.tolist())
+    if theirs is not None:
+        theirs = np.asarray(theirs)
+        print(name, "of PyTorch:    ", theirs.tolist())
+        if mine.shape != theirs.shape:
+            print(name, "shapes differ:", mine.shape, theirs.shape)
+        else:
+            print(name, "differs at", np.argwhere(mine != theirs).tolist())
+'''
+
+
+def script(op: Op, case: Case) -> str:
+    """Return a Python script that calls the subject of `op` on `case`, and PyTorch beside it.
+
+    Arrays are written as whole numbers or with `float.fromhex`, so not a bit is lost. A subject
+    that cannot be imported (a lambda, a local function) leaves a place to paste it.
+    """
+    lines = [
+        f'"""Reproduces {op.name} of {op.subject or op.name} on one case."""',
+        "import numpy as np",
+        *_subject_lines(op),
+        "",
+        *(f"{_name(name)} = {literal(array)}" for name, array in case.operands.items()),
+        f"cotangent = {literal(case.cotangent)}",
+        f"options = {dict(case.options)!r}",
+    ]
+    if case.layouts:
+        lines.append(f"# The subject saw these memory layouts: {dict(case.layouts)!r}")
+    return "\n".join([*lines, _TAIL, *_calls(op, case)]) + "\n"
+
+
+def literal(array: Array) -> str:
+    """Return a NumPy expression that makes `array`, bit for bit and never elided."""
+    numbers = ", ".join(_number(item) for item in array.ravel().tolist())
+    return f"np.array([{numbers}], dtype=np.{array.dtype}).reshape({array.shape})"
+
+
+def _number(item: float) -> str:
+    if isinstance(item, int):
+        return str(item)
+    if item != item or item in (float("inf"), float("-inf")):
+        return f"float({str(item)!r})"
+    if item.is_integer() and abs(item) < 2**53 and str(item) != "-0.0":
+        return str(int(item))
+    return f"float.fromhex({item.hex()!r})"
+
+
+def _subject_lines(op: Op) -> list[str]:
+    """Return the lines that import the subject as ``forward`` and ``backward``."""
+    places = [_place(function) for function in (op.forward, op.backward)]
+    lines = []
+    for name, place in zip(("forward", "backward"), places, strict=True):
+        if place is None:
+            lines.append(f"{name} = ...  # paste the {name} of {op.subject or op.name} here")
+        else:
+            lines.append(f"from {place[0]} import {place[1]} as {name}")
+    return lines
+
+
+def _place(function: Any) -> tuple[str, str] | None:
+    """Return module and name of a function that can be imported, or None."""
+    module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", "")
+    importable = isinstance(module, str) and module != "__main__" and name.isidentifier()
+    return (module, name) if importable else None
+
+
+def _calls(op: Op, case: Case) -> list[str]:
+    operands = [_name(name) for name in case.operands]
+    wanted = [_name(name) for name in op.gradient_names(case)]
+    lines = [f"y = forward({', '.join(operands)}, **options)"]
+    if wanted:
+        names = op.backward_arguments({name: name for name in case.operands})  # type: ignore[dict-item]
+        taken = [*(["cotangent"] if op.takes_cotangent else []), *(_name(str(n)) for n in names)]
+        lines += [
+            f"gradients = backward({', '.join(taken)}, **options)",
+            "gradients = gradients if isinstance(gradients, (tuple, list)) else (gradients,)",
+        ]
+    if op.name in _NO_TORCH:
+        names_shown = [f'show("grad_{name}", gradients[{i}])' for i, name in enumerate(wanted)]
+        return [*lines, 'show("y", y)', *names_shown]
+    return [*lines, *_torch_lines(op, case, operands, wanted)]
+
+
+def _torch_lines(op: Op, case: Case, operands: list[str], wanted: list[str]) -> list[str]:
+    rest = operands[1:]
+    call = _TORCH.get(op.name) or (
+        f"torch.nn.functional.{op.name}({', '.join(operands)}, **options)"
+    )
+    call = call.replace("*rest", ", ".join(rest[1:])).replace(", )", ")")
+    floats = [_name(n) for n, a in case.operands.items() if a.dtype.kind == "f"]
+    lines = [
+        "",
+        "import torch",
+        "",
+        *(
+            f"{name} = torch.tensor({name}{', requires_grad=True' if name in floats else ''})"
+            for name in operands
+        ),
+        f"torch_y = {call}",
+        "torch_y.backward(torch.tensor(cotangent))",
+        'show("y", y, torch_y.detach())',
+    ]
+    return lines + [
+        f'show("grad_{name}", gradients[{i}], {name}.grad)' for i, name in enumerate(wanted)
+    ]
+
+
+def _name(operand: str) -> str:
+    """Return an operand's name as a Python name: ``0.w`` becomes ``w_0``."""
+    match = re.fullmatch(r"(\d+)\.(\w+)", operand)
+    return f"{match[2]}_{match[1]}" if match else operand
