@@ -21,7 +21,7 @@ from oracles.compare import Comparison
 Array = npt.NDArray[Any]
 
 WIDTH = 100
-_GAP = "   "
+_GAP = "  "
 
 
 def article_text(steps: ArticleSteps) -> str:
@@ -30,7 +30,7 @@ def article_text(steps: ArticleSteps) -> str:
         "The article's network: l1 = x *v w1, a1 = tanh(l1), l2 = a1 *v w2, a2 = arctan(l2),",
         "h = a2 row by row, l3 = h . w3, out = arctan(l3), cost = (out - y)^2 / 2.",
         "*v is true convolution, R a rotation by 180 degrees. A star marks a cell that lies",
-        "outside the rounding bound around the exact value.",
+        "outside the rounding bound around the exact value; e-5 heads a matrix in units of 1e-5.",
         "",
         *_beside({name: getattr(steps.weights, name) for name in ("w1", "w2", "w3")}, {}),
     ]
@@ -63,7 +63,8 @@ def _agreement(comparisons: Mapping[str, Comparison]) -> str:
 
 def _difference(difference: Difference) -> Iterator[str]:
     fault = "WRONG LINE" if difference.own_fault else "right line, wrong input"
-    yield f"{difference.version} version: {difference.line}{_GAP}[{fault}] {_how(difference)}"
+    yield f"{difference.version} version: {difference.line}{_GAP}[{fault}]"
+    yield f"  {_how(difference)}"
     names = {"published": difference.value, "exact": difference.truth}
     yield from _beside(names, {"published": difference.comparison})
 
@@ -84,7 +85,8 @@ def _summary(steps: ArticleSteps) -> Iterator[str]:
         for name in BACKWARD_STEPS:
             seen = [d for d in every if (d.version, d.step) == (version, name)]
             if seen:
-                yield f"{version} version: {name} differs on {len(seen)} of {len(steps.images)} images, {_whose(seen)}"  # noqa: E501
+                yield f"{version} version: {name} differs on {len(seen)} of {len(steps.images)} images:"
+                yield f"    {_whose(seen)}"
     for name, reason in steps.silent.items():
         yield f"{name}: {reason}"
 
@@ -122,14 +124,28 @@ def _row(blocks: list[list[str]]) -> Iterator[str]:
 
 
 def _block(name: str, matrix: Array, comparison: Comparison | None) -> list[str]:
-    """Return a matrix as lines of equal length, headed by its name."""
+    """Return a matrix as lines of equal length, headed by its name and its power of ten."""
     wrong = set(comparison.wrong_cells) if comparison else set()
     table = np.atleast_2d(matrix)
-    texts = [
-        [f"{value:.3g}{'*' if row * table.shape[1] + column in wrong else ' '}".rjust(8)
-         for column, value in enumerate(line)]
-        for row, line in enumerate(table.tolist())
-    ]  # fmt: skip
-    lines = ["".join(line) for line in texts]
-    width = max(len(name), *map(len, lines))
-    return [name.rjust(width - 1).ljust(width), *(line.rjust(width) for line in lines)]
+    power = _power_of_ten(table)
+    stars = ["*" if flat in wrong else " " for flat in range(table.size)]
+    cells = [
+        f"{value / 10.0**power:.2f}{star}".rjust(_CELL)
+        for value, star in zip(table.ravel().tolist(), stars, strict=True)
+    ]
+    columns = table.shape[1]
+    lines = ["".join(cells[i : i + columns]) for i in range(0, len(cells), columns)]
+    head = f"{name} e{power}" if power else name
+    width = max(len(head) + 1, *map(len, lines))
+    return [head.rjust(width - 1).ljust(width), *(line.rjust(width) for line in lines)]
+
+
+_CELL = 7  # "-12.34*"
+
+
+def _power_of_ten(table: Array) -> int:
+    """Return the power of ten to take out, so that the largest number has one digit or two."""
+    largest = float(np.abs(table).max(initial=0.0))
+    if largest == 0 or 0.1 <= largest < 99.9:
+        return 0
+    return int(np.floor(np.log10(largest)))

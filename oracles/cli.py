@@ -1,0 +1,103 @@
+"""`oracle-diff`: hand-written backward passes against every oracle, on the command line.
+
+Nothing heavy is imported until a command needs it, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+RIGHT, WRONG, USAGE, WITNESS_FAILED, NOTHING, INTERRUPTED = 0, 1, 2, 3, 5, 130
+
+_ORACLES = ("torch", "jax", "complex_step", "finite_difference")
+_COMMANDS = ("run", "article", "list")
+_EPILOG = """\
+exit status: 0 right, 1 a subject is wrong, 2 bad usage, 3 a required witness is missing or
+failed, 5 nothing was compared, 130 interrupted (the report of what was done is written).
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run ``oracle-diff`` and exit with its status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        status = _run(given)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the output has left; what is still buffered goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = RIGHT
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+    sys.exit(status)
+
+
+def _run(given: list[str]) -> int:
+    if not any(word in _COMMANDS or word in ("-h", "--help", "--version") for word in given):
+        given = ["run", *given]
+    parser = _parser()
+    options = parser.parse_args(given)
+    if options.version or options.command is None:
+        from oracles.environment import installed_version  # noqa: PLC0415
+
+        print(f"oracle-diff {installed_version('manualgrad')}")
+        return RIGHT
+    try:
+        from oracles import commands  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        parser.error(f"{error.name} is not installed: pip install 'manualgrad[oracles]'")
+    try:
+        return commands.run_command(options)
+    except commands.UsageError as error:
+        parser.error(str(error))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="oracle-diff",
+        description="Compare hand-written backward passes with PyTorch, JAX and exact arithmetic.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="{run,article,list}")
+    run = commands.add_parser("run", help="check the catalog (the default), or some of it")
+    run.add_argument("ops", nargs="*", metavar="OP", help="operation, or module:op of your own")
+    _add_run_options(run)
+    article = commands.add_parser("article", help="the article's network, step by step")
+    _add_witness_options(article)
+    commands.add_parser("list", help="operations, oracles found, versions")
+    return parser
+
+
+def _add_run_options(run: argparse.ArgumentParser) -> None:
+    _add_witness_options(run)
+    add = run.add_argument
+    add("--dtypes", default="float32,float64", metavar="A,B", help="default: float32,float64")
+    add("--max-examples", type=int, default=40, metavar="N",
+        help="cases for each operation and dtype (default 40)")  # fmt: skip
+    add("--seed", type=int, metavar="S", help="from which every case follows")
+    add("--limit", action="append", default=[], metavar="NAME=VALUE",
+        help="limit on the generated options, e.g. stride=1, max_batch=2, square=true")  # fmt: skip
+    add("--no-report", action="store_true", help="write no report files")
+    add("--quiet", action="store_true", help="print the verdict alone")
+
+
+def _add_witness_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--oracles", default=",".join(_ORACLES), metavar="A,B",
+        help=f"witnesses to ask (default {','.join(_ORACLES)}); also jax_dilated")  # fmt: skip
+    add("--require", action="append", default=[], metavar="NAME",
+        help="exit 3 if this witness is missing or dies")  # fmt: skip
+    add("--time-limit", type=float, default=30.0, metavar="S",
+        help="seconds for one answer of a framework (default 30)")  # fmt: skip
+    add("--output", default=".oracles", metavar="DIR",
+        help="for report.json, report.md and kept cases (default .oracles)")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,222 @@
+"""What ``oracle-diff`` does once its arguments are read."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from importlib import import_module
+
+from rich.console import Console
+from rich.progress import Progress as Bar
+from rich.text import Text
+
+from oracles.article_diff import article_diff
+from oracles.catalog import ops
+from oracles.checking import DTYPES, KNOWN_ORACLES, Progress, Runner
+from oracles.cli import INTERRUPTED, NOTHING, RIGHT, WITNESS_FAILED, WRONG
+from oracles.environment import environment
+from oracles.limits import Limits, make_limits
+from oracles.op import Op
+from oracles.report import OpReport, Report
+from oracles.reporting.files import check_writable, write_files
+from oracles.reporting.json_form import json_text
+from oracles.reporting.markdown import markdown
+from oracles.reporting.terminal import footer, header, row, verdict_line
+from oracles.workers import WITNESSES, missing_reason
+
+
+class UsageError(Exception):
+    """The user asked for something that there is not; the text says what."""
+
+
+def run_command(options: Namespace) -> int:
+    """Do what was asked and return the exit status.
+
+    Raises
+    ------
+    UsageError
+        If an argument names nothing, or the output cannot be written.
+    """
+    commands: dict[str, Callable[[Namespace], int]] = {
+        "run": _run, "article": _article, "list": _list
+    }  # fmt: skip
+    return commands[options.command](options)
+
+
+def _run(options: Namespace) -> int:
+    chosen = [_op(name) for name in options.ops] or list(ops)
+    oracles, dtypes = _names("--oracles", options.oracles, KNOWN_ORACLES), _names(
+        "--dtypes", options.dtypes, DTYPES
+    )
+    limits = _limits(options.limit)
+    _check_required(options.require, oracles)
+    _check_output(options.output)
+    console = Console(width=None if sys.stdout.isatty() else 120, soft_wrap=True, highlight=False)
+    with _runner(options, oracles, limits) as runner:
+        entries = _examine(runner, chosen, dtypes, None if options.quiet else console)
+        report = runner.report(entries)
+    if not options.no_report:
+        written = write_files(
+            options.output, {"report.json": json_text(report), "report.md": markdown(report)}
+        )
+    console.print(Text(verdict_line(report)) if options.quiet else footer(report))
+    if not options.no_report and not options.quiet:
+        console.print(Text(f"report: {' '.join(written)}", "dim"))
+    return _status(report, options.require)
+
+
+def _examine(
+    runner: Runner, chosen: Sequence[Op], dtypes: Sequence[str], console: Console | None
+) -> list[OpReport]:
+    """Examine every operation, printing rows as they come and progress on a terminal."""
+    entries: list[OpReport] = []
+    pairs = [(op, dtype) for op in chosen for dtype in dtypes]
+    if console is not None:
+        console.print(header(runner.oracles))
+    bar = Bar(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
+    with bar:
+        task = bar.add_task("", total=len(pairs) * runner.max_examples)
+
+        def show(progress: Progress) -> None:
+            done = len(entries) * runner.max_examples + progress.done
+            bar.update(task, completed=done, description=f"{progress.op} {progress.dtype}")
+
+        runner.progress = show
+        for op, dtype in pairs:
+            entries.append(runner.examine(op, dtype))
+            if console is not None:
+                console.print(row(entries[-1], runner.oracles))
+            if runner.interrupted:
+                break
+    return entries
+
+
+def _runner(options: Namespace, oracles: Sequence[str], limits: Limits) -> Runner:
+    try:
+        return Runner(
+            oracles=oracles,
+            max_examples=options.max_examples,
+            seed=options.seed,
+            time_limit=options.time_limit,
+            directory=options.output,
+            limits=limits,
+        )
+    except (TypeError, ValueError) as error:
+        raise UsageError(str(error)) from error
+
+
+def _status(report: Report, required: Sequence[str]) -> int:
+    if report.interrupted:
+        return INTERRUPTED
+    if report.failures:
+        return WRONG
+    if report.cases == 0:
+        return NOTHING
+    died = {d.witness for e in report.entries for d in e.defects if d.kind in _DEATHS}
+    return WITNESS_FAILED if died & set(required) else RIGHT
+
+
+_DEATHS = ("crashed", "timed out")
+
+
+def _article(options: Namespace) -> int:
+    oracles = _names("--oracles", options.oracles, KNOWN_ORACLES)
+    _check_required(options.require, oracles)
+    _check_output(options.output)
+    asked = [name for name in ("torch", "jax") if name in oracles]
+    missing = {name: missing_reason(name) for name in asked}
+    present = [name for name in asked if not missing[name]]
+    steps, text = article_diff(present, time_limit=options.time_limit, directory=options.output)
+    sys.stdout.write(text)
+    for name in asked:
+        if missing[name]:
+            sys.stdout.write(f"SKIPPED {name}: {missing[name]}\n")
+    if not all(image.right for image in steps.images):
+        return WRONG
+    return WITNESS_FAILED if set(steps.silent) & set(options.require) else RIGHT
+
+
+def _list(options: Namespace) -> int:
+    del options
+    console = Console(soft_wrap=True, highlight=False)
+    console.print(Text("operations", "bold"))
+    for op in ops:
+        console.print(Text(f"  {op.name:<20} {op.subject}"))
+    console.print(Text("oracles", "bold"))
+    console.print(Text(f"  {'exact':<20} always: integers, rationals, real balls"))
+    for name in KNOWN_ORACLES:
+        reason = missing_reason(name) if name in WITNESSES else ""
+        console.print(Text(f"  {name:<20} {f'SKIPPED: {reason}' if reason else 'found'}"))
+    console.print(Text("versions", "bold"))
+    for name, version in environment({}, {}).versions.items():
+        console.print(Text(f"  {name:<20} {version}"))
+    return RIGHT
+
+
+def _op(name: str) -> Op:
+    """Return an operation of the catalog, or the user's own by ``module:attribute``."""
+    if ":" in name:
+        return _own_op(name)
+    if name not in ops:
+        near = get_close_matches(name, [op.name for op in ops], n=1, cutoff=0.0)[0]
+        raise UsageError(f"no operation {name!r}; the nearest name is {near!r}")
+    return ops[name]
+
+
+def _own_op(name: str) -> Op:
+    module, attribute = name.split(":", 1)
+    sys.path.insert(0, "")  # the current directory, as `python -m` has it
+    try:
+        found = getattr(import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise UsageError(f"cannot load {name!r}: {error}") from error
+    if not isinstance(found, Op):
+        raise UsageError(f"{name!r} is a {type(found).__name__}, not an oracles.Op")
+    return found
+
+
+def _names(option: str, text: str, known: Sequence[str]) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, n=1, cutoff=0.0)[0]
+            raise UsageError(f"argument {option}: no {name!r}; the nearest name is {near!r}")
+    if not names:
+        raise UsageError(f"argument {option}: names nothing; known are {', '.join(known)}")
+    return names
+
+
+def _limits(given: Sequence[str]) -> Limits:
+    found: dict[str, bool | int] = {}
+    words = {"true": True, "false": False}
+    for item in given:
+        name, equals, value = item.partition("=")
+        if not equals:
+            raise UsageError(f"argument --limit: {item!r} is not NAME=VALUE")
+        try:
+            found[name] = words[value.lower()] if value.lower() in words else int(value)
+        except ValueError as error:
+            raise UsageError(f"argument --limit: {value!r} is no int, true or false") from error
+    try:
+        return make_limits(found)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"argument --limit: {error}") from error
+
+
+def _check_required(required: Sequence[str], oracles: Sequence[str]) -> None:
+    for name in required:
+        if name not in oracles:
+            raise UsageError(f"argument --require: {name!r} is not among --oracles")
+        reason = missing_reason(name) if name in WITNESSES else ""
+        if reason:
+            sys.stderr.write(f"oracle-diff: error: required witness: {reason}\n")
+            raise SystemExit(WITNESS_FAILED)
+
+
+def _check_output(directory: str) -> None:
+    try:
+        check_writable(directory)
+    except OSError as error:
+        raise UsageError(f"cannot write to {directory!r}: {error}") from error

@@ -1,0 +1,36 @@
+"""Report files: written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def check_writable(directory: str) -> None:
+    """Make `directory` if need be, and raise `OSError` if no file can be written to it."""
+    home = Path(directory)
+    home.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=home):
+        pass
+
+
+def write_files(directory: str, texts: Mapping[str, str]) -> list[str]:
+    """Write each text to the file of its name in `directory`; return their paths.
+
+    A reader finds the old file or the new one, never a part of it.
+    """
+    return [_write(Path(directory) / name, text) for name, text in texts.items()]
+
+
+def _write(path: Path, text: str) -> str:
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+    return str(path)

@@ -1,0 +1,76 @@
+"""A report as Markdown, to be attached to a change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from oracles.report import OpReport, Report
+from oracles.reporting.cells import TITLES, subject_cell, witness_cell
+from oracles.reporting.failure import failure_text
+from oracles.reporting.terminal import verdict_line
+
+
+def markdown(report: Report) -> str:
+    """Return the whole report as Markdown."""
+    return "\n".join(_lines(report)) + "\n"
+
+
+def _lines(report: Report) -> Iterator[str]:
+    yield "# oracle-diff"
+    yield ""
+    yield f"**{verdict_line(report)}**"
+    yield ""
+    yield "Numbers are the largest error/bound against exact arithmetic; above 1 is wrong."
+    yield ""
+    names = ["operation", "dtype", "cases", "cells", "subject",
+             *(TITLES[name] for name in report.oracles), "s"]  # fmt: skip
+    yield _row(names)
+    yield _row(["---"] * 2 + ["---:"] * (len(names) - 2))
+    for entry in report.entries:
+        yield _row(_cells(report, entry))
+    yield from _missing(report)
+    yield from _defects(report)
+    for entry in report.failures:
+        yield from ("", f"## {entry.op} in {entry.dtype} is wrong", "", "```text")
+        yield from (failure_text(entry), "```")
+    yield from _environment(report)
+
+
+def _cells(report: Report, entry: OpReport) -> list[str]:
+    witnesses = [witness_cell(entry, name)[0] for name in report.oracles]
+    return [entry.op, entry.dtype, str(entry.cases), str(entry.elements),
+            subject_cell(entry)[0], *witnesses, f"{entry.seconds:.1f}"]  # fmt: skip
+
+
+def _missing(report: Report) -> Iterator[str]:
+    for name, reason in report.missing.items():
+        yield ""
+        yield f"SKIPPED {name}: {reason}"
+
+
+def _defects(report: Report) -> Iterator[str]:
+    found = [(entry, defect) for entry in report.entries for defect in entry.defects]
+    if not found:
+        return
+    yield from ("", "## Witnesses that differ from exact arithmetic", "")
+    yield "None of these is a fault of the subject. The case is the smallest seen."
+    yield ""
+    for entry, defect in found:
+        kept = f" (kept in `{defect.case_file}`)" if defect.case_file else ""
+        yield f"- {entry.op} {entry.dtype}, {defect.count} cases: {defect.sentence}{kept}"
+
+
+def _environment(report: Report) -> Iterator[str]:
+    where = report.environment
+    yield from ("", "## To repeat", "")
+    limits = "".join(f" --limit {name}={value}" for name, value in report.limits.items())
+    yield f"`oracle-diff --seed {report.seed} --max-examples {report.max_examples}{limits}`"
+    yield ""
+    yield ", ".join(f"{name} {version}" for name, version in where.versions.items())
+    yield ""
+    threads = ", ".join(f"{name} {count}" for name, count in where.threads.items())
+    yield f"threads: {threads}; {where.platform}; {where.started}"
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"

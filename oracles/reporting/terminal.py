@@ -1,0 +1,79 @@
+"""The table on the terminal: rows as they come, what matters below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from oracles.report import OpReport, Report
+from oracles.reporting.cells import TITLES, defect_lines, subject_cell, witness_cell
+from oracles.reporting.failure import failure_text
+
+_COLUMNS = {"operation": -18, "dtype": -8, "cases": 6, "cells": 8, "subject": 11}
+_WITNESS_WIDTH = 13
+_SECONDS_WIDTH = 6
+
+
+def header(oracles: Sequence[str]) -> Text:
+    """Return the table's head: two lines that say what the numbers are."""
+    names = [*_COLUMNS, *(TITLES[name] for name in oracles), "s"]
+    line = "".join(_fit(n, w) for n, w in zip(names, _widths(oracles), strict=True))
+    legend = "largest error/bound against exact arithmetic; above 1 is wrong"
+    return Text.assemble((f"{legend}\n", "dim"), (line, "bold"))
+
+
+def row(entry: OpReport, oracles: Sequence[str]) -> Text:
+    """Return the line of one operation in one dtype."""
+    cells = [
+        (entry.op, ""),
+        (entry.dtype, ""),
+        (str(entry.cases), ""),
+        (str(entry.elements), ""),
+        subject_cell(entry),
+        *(witness_cell(entry, name) for name in oracles),
+        (f"{entry.seconds:.1f}", "dim"),
+    ]
+    text = Text()
+    for (content, style), width in zip(cells, _widths(oracles), strict=True):
+        text.append(_fit(content, width), style)
+    return text
+
+
+def footer(report: Report) -> Text:
+    """Return what follows the table: defects, failures, what is missing, the verdict."""
+    text = Text()
+    defects = defect_lines(report)
+    if defects:
+        text.append("\nwitnesses that differ from exact arithmetic (no fault of the subject):\n")
+        text.append("".join(f"  {line}\n" for line in defects), "yellow")
+    for entry in report.failures:
+        text.append(f"\n{'=' * 100}\n", "red")
+        text.append(f"{failure_text(entry)}\n")
+    for name, reason in report.missing.items():
+        text.append(f"\nSKIPPED {name}: {reason}\n", "yellow")
+    text.append(f"\n{verdict_line(report)}\n", "bold green" if report.passed else "bold red")
+    text.append(f"seed {report.seed}: repeat with --seed {report.seed}\n", "dim")
+    return text
+
+
+def verdict_line(report: Report) -> str:
+    """Return the whole report in one line."""
+    operations = len({entry.op for entry in report.entries})
+    scope = f"{report.cases} cases of {operations} operations"
+    cut = " (interrupted)" if report.interrupted else ""
+    if report.cases == 0:
+        return f"nothing was compared{cut}"
+    if report.passed:
+        return f"right: every subject within its rounding bound on {scope}{cut}"
+    wrong = ", ".join(f"{entry.op} {entry.dtype}" for entry in report.failures)
+    return f"WRONG: {wrong}; {scope}{cut}"
+
+
+def _widths(oracles: Sequence[str]) -> list[int]:
+    return [*_COLUMNS.values(), *(_WITNESS_WIDTH for _ in oracles), _SECONDS_WIDTH]
+
+
+def _fit(content: str, width: int) -> str:
+    """Pad to the right for a negative width, else to the left."""
+    return f"{content:<{-width}}" if width < 0 else f"{content:>{width}}"
