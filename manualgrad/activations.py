@@ -7,7 +7,6 @@ part flow through: pieces are chosen by the real part.
 
 from __future__ import annotations
 
-
 from typing import Any, Literal
 
 import numpy as np
@@ -85,7 +84,7 @@ def arctan(x: Array) -> Array:
 
 
 def arctan_backward(grad_y: Array, x: Array) -> Array:
-    """Return ``grad_y / (1 + x^2)`` (DLMF 4.24.17); for |x| > 1 through 1/x, whose square is small."""
+    """Return ``grad_y / (1 + x^2)`` (DLMF 4.24.17); for |x| > 1 through 1/x."""
 
     def derivative(x: Array) -> Array:
         r = 1 / np.where(_abs(x).real > 1, x, 1)
@@ -136,7 +135,8 @@ def gelu(x: Array, *, approximate: Approximate = "none") -> Array:
     x
         Any shape.
     approximate
-        ``"tanh"``: ``x / 2 (1 + tanh u)``, ``u = sqrt(2/pi) (x + 0.044715 x^3)``, their approximation.
+        ``"tanh"``: their approximation ``x / 2 (1 + tanh u)``,
+        ``u = sqrt(2/pi) (x + 0.044715 x^3)``.
 
     Raises
     ------

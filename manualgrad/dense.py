@@ -73,4 +73,7 @@ def _check(x: Array, w: Array) -> None:
         if array.ndim != 2:
             raise ValueError(f"`{name}` (shape={array.shape}) must have 2 axes")
     if x.shape[1] != w.shape[0]:
-        raise ValueError(f"`x` (shape={x.shape}) has {x.shape[1]} features, `w` (shape={w.shape}) takes {w.shape[0]}")  # noqa: E501
+        raise ValueError(
+            f"`x` (shape={x.shape}) has {x.shape[1]} features, "
+            f"`w` (shape={w.shape}) takes {w.shape[0]}"
+        )

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from manualgrad.dtypes import common_dtype
@@ -95,7 +94,9 @@ def convolution_geometry(
             f"`groups` (={groups}) takes {w.shape[1] * groups}"
         )
     if w.shape[0] % groups:
-        raise ValueError(f"`groups` (={groups}) must divide the {w.shape[0]} channels of the result")
+        raise ValueError(
+            f"`groups` (={groups}) must divide the {w.shape[0]} channels of the result"
+        )
     _check_bias(b, w.shape[0])
     size, kernel = x.shape[-axes:], w.shape[2:]
     s, d = per_axis("stride", stride, axes, 1), per_axis("dilation", dilation, axes, 1)
@@ -142,8 +143,9 @@ def transposed_geometry(
     _check_bias(b, w.shape[1] * groups)
     size, kernel = x.shape[-axes:], w.shape[2:]
     s, d = per_axis("stride", stride, axes, 1), per_axis("dilation", dilation, axes, 1)
-    p, extra = per_axis("padding", padding, axes, 0), per_axis(
-        "output_padding", output_padding, axes, 0
+    p, extra = (
+        per_axis("padding", padding, axes, 0),
+        per_axis("output_padding", output_padding, axes, 0),
     )
     for e, t, step in zip(extra, s, d, strict=True):
         if e >= max(t, step):

@@ -62,10 +62,15 @@ def mse_loss(prediction: Array, target: Array) -> Any:
 
 
 def mse_loss_backward(prediction: Array, target: Array) -> Array:
-    """Return ``2 (prediction - target) / count``; arguments and errors as `half_squared_error`."""
+    """Return ``(prediction - target) * 2 / count``; arguments as `half_squared_error`."""
     _check_same(prediction, target)
+    count = max(prediction.size, 1)
     with np.errstate(all="ignore"):
-        return np.asarray(_divided(2 * (prediction - target), max(prediction.size, 1)))
+        difference = np.asarray(prediction - target)
+        if prediction.dtype == object:
+            return np.asarray(_divided(2 * difference, count))
+        # Twice the difference may overflow where the gradient does not.
+        return np.asarray(difference * prediction.dtype.type(2 / count))
 
 
 def cross_entropy(prediction: Array, target: Array) -> Any:
@@ -134,13 +139,15 @@ def _check_same(prediction: Array, target: Array) -> None:
 
 
 def _place(prediction: Array, target: Array) -> Array:
-    """Check the arguments; return the targets with an axis of size 1 in the place of the classes."""
+    """Check the arguments; return the targets with an axis of size 1 for the classes."""
     common_dtype(prediction=prediction)
     if not isinstance(target, np.ndarray) or target.dtype.kind not in "iu":
         kind = getattr(target, "dtype", type(target).__name__)
         raise TypeError(f"`target` (dtype={kind}) must be an array of integers")
     if prediction.ndim < 2:
-        raise ValueError(f"`prediction` (shape={prediction.shape}) must have at least 2 axes, (N, C)")
+        raise ValueError(
+            f"`prediction` (shape={prediction.shape}) must have at least 2 axes, (N, C)"
+        )
     classes = prediction.shape[1]
     if target.shape != (prediction.shape[0], *prediction.shape[2:]):
         raise ValueError(

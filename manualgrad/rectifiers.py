@@ -27,7 +27,7 @@ def identity(x: Array) -> Array:
 
 def identity_backward(grad_y: Array, x: Array) -> Array:
     """Return the cotangent, in memory of its own."""
-    return apply_derivative(lambda x: 1, grad_y, x, exact=True)
+    return apply_derivative(np.ones_like, grad_y, x, exact=True)
 
 
 def relu(x: Array) -> Array:
@@ -47,8 +47,11 @@ def leaky_relu(x: Array, *, negative_slope: float = 0.01) -> Array:
 
 def leaky_relu_backward(grad_y: Array, x: Array, *, negative_slope: float = 0.01) -> Array:
     """Return ``grad_y`` where x > 0, else ``negative_slope grad_y``, at 0 as well."""
-    return apply_derivative(lambda x: _nan_or(x, np.where(_real(x) > 0, 1, negative_slope)), grad_y, x,
-                     exact=True)  # fmt: skip
+
+    def derivative(x: Array) -> Array:
+        return _nan_or(x, np.where(_real(x) > 0, 1, negative_slope))
+
+    return apply_derivative(derivative, grad_y, x, exact=True)
 
 
 def hardtanh(x: Array, *, min_val: float = -1.0, max_val: float = 1.0) -> Array:
@@ -66,7 +69,7 @@ def hardtanh(x: Array, *, min_val: float = -1.0, max_val: float = 1.0) -> Array:
 def hardtanh_backward(
     grad_y: Array, x: Array, *, min_val: float = -1.0, max_val: float = 1.0
 ) -> Array:
-    """Return ``grad_y`` where ``min_val < x < max_val``, else 0; at both ends the derivative is 0."""
+    """Return ``grad_y`` where ``min_val < x < max_val``, else 0, at both ends as well."""
     _check_interval(min_val, max_val)
     return apply_derivative(lambda x: _between(x, min_val, max_val), grad_y, x, exact=True)
 
@@ -121,7 +124,9 @@ def elu(x: Array, *, alpha: float = 1.0) -> Array:
 
 def elu_backward(grad_y: Array, x: Array, *, alpha: float = 1.0) -> Array:
     """Return ``grad_y`` where x > 0, else ``grad_y alpha exp(x)``, at 0 as well."""
-    return apply_derivative(lambda x: np.where(x.real > 0, 1, alpha * np.exp(_negative(x))), grad_y, x)
+    return apply_derivative(
+        lambda x: np.where(x.real > 0, 1, alpha * np.exp(_negative(x))), grad_y, x
+    )
 
 
 def celu(x: Array, *, alpha: float = 1.0) -> Array:
@@ -139,11 +144,13 @@ def celu(x: Array, *, alpha: float = 1.0) -> Array:
 def celu_backward(grad_y: Array, x: Array, *, alpha: float = 1.0) -> Array:
     """Return ``grad_y`` where x > 0, else ``grad_y exp(x / alpha)``."""
     _check_alpha(alpha)
-    return apply_derivative(lambda x: np.where(x.real > 0, 1, np.exp(_negative(x) / alpha)), grad_y, x)
+    return apply_derivative(
+        lambda x: np.where(x.real > 0, 1, np.exp(_negative(x) / alpha)), grad_y, x
+    )
 
 
 def selu(x: Array) -> Array:
-    """Return ``scale x`` where x > 0, else ``scale alpha (exp(x) - 1)`` (Klambauer et al., 2017)."""
+    """Return ``scale x`` where x > 0, else ``scale alpha (exp(x) - 1)`` (Klambauer, 2017)."""
     factor = _SELU_SCALE * _SELU_ALPHA
     return apply(
         lambda x: np.where(x.real > 0, _SELU_SCALE * x, factor * np.expm1(_negative(x))), x
@@ -183,7 +190,7 @@ def _between(x: Array, low: float, high: float) -> Array:
 def _nan_or(x: Array, slope: Array) -> Array:
     """Return `slope`, and NaN where x is NaN."""
     real = _real(x)
-    return np.where(real == real, slope, x)
+    return np.where(np.equal(real, real), slope, x)
 
 
 def _check_interval(min_val: float, max_val: float) -> None:

@@ -30,15 +30,15 @@ import numpy.typing as npt
 from manualgrad.geometry import Geometry, Shape
 
 Array = npt.NDArray[Any]
-Slices = tuple[slice, ...]
+Index = tuple[Any, ...]
 
 
 class Tap(NamedTuple):
     """One position k of the kernel, the positions of g that it serves, those of x it reads."""
 
     kernel: Shape
-    of_g: Slices
-    of_x: Slices
+    of_g: Index
+    of_x: Index
 
 
 def taps(geometry: Geometry) -> Iterator[Tap]:
@@ -46,7 +46,7 @@ def taps(geometry: Geometry) -> Iterator[Tap]:
     each_axis = [list(_axis_taps(geometry, axis)) for axis in range(len(geometry.size))]
     for combination in product(*each_axis):
         kernel, of_g, of_x = zip(*combination, strict=True)
-        yield Tap(kernel, of_g, of_x)
+        yield Tap(kernel, (..., *of_g), (..., *of_x))
 
 
 def _axis_taps(geometry: Geometry, axis: int) -> Iterator[tuple[int, slice, slice]]:
@@ -80,7 +80,7 @@ def fprop(x: Array, w: Array, geometry: Geometry) -> Array:
     y = np.zeros(_grouped(batch, channels, geometry.out, geometry), x.dtype)
     with np.errstate(all="ignore"):
         for tap in taps(geometry):
-            y[(..., *tap.of_g)] += _times(matrices[tap.kernel], columns[(..., *tap.of_x)])
+            y[tap.of_g] += _times(matrices[tap.kernel], columns[tap.of_x])
     return _batch_first(y)
 
 
@@ -103,7 +103,7 @@ def dgrad(g: Array, w: Array, geometry: Geometry) -> Array:
     x = np.zeros(_grouped(batch, channels, geometry.size, geometry), g.dtype)
     with np.errstate(all="ignore"):
         for tap in taps(geometry):
-            x[(..., *tap.of_x)] += _times(matrices[tap.kernel], columns[(..., *tap.of_g)])
+            x[tap.of_x] += _times(matrices[tap.kernel], columns[tap.of_g])
     return _batch_first(x)
 
 
@@ -125,8 +125,8 @@ def wgrad(x: Array, g: Array, geometry: Geometry) -> Array:
     w = np.zeros((*geometry.kernel, *rows.shape[:2], columns.shape[1]), x.dtype)
     with np.errstate(all="ignore"):
         for tap in taps(geometry):
-            seen = _matrix(columns[(..., *tap.of_x)])
-            w[tap.kernel] = _matrix(rows[(..., *tap.of_g)]) @ seen.swapaxes(-1, -2)
+            seen = _matrix(columns[tap.of_x])
+            w[tap.kernel] = _matrix(rows[tap.of_g]) @ seen.swapaxes(-1, -2)
     return _from_tap(w)
 
 

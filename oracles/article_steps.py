@@ -204,12 +204,14 @@ def _published_differences(
     dtype: np.dtype[Any],
 ) -> tuple[Difference, ...]:
     wanted = {step: true[step] for step in BACKWARD_STEPS}
-    found = []
+    found: list[Difference] = []
     for version, gradients in PUBLISHED.items():
         steps = _manual_steps(made, y, gradients(made, y, weights))
-        for each in compare(version, steps, wanted, dtype):
-            if not each.agrees:
-                found.append(_difference(version, steps[each.operand], true[each.operand], each))
+        found += [
+            _difference(version, steps[each.operand], true[each.operand], each)
+            for each in compare(version, steps, wanted, dtype)
+            if not each.agrees
+        ]
     return tuple(found)
 
 

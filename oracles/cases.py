@@ -117,9 +117,7 @@ def _convolution(
     draw: st.DrawFn, op: str, dtype: str, limits: Limits, axes: int, *, transposed: bool
 ) -> Case:
     shapes, y_shape, options = draw(convolution_shapes(limits, axes, transposed=transposed))
-    return draw(
-        build_case(op, dtype, limits, shapes=shapes, y_shape=y_shape, options=options)
-    )
+    return draw(build_case(op, dtype, limits, shapes=shapes, y_shape=y_shape, options=options))
 
 
 @st.composite
@@ -184,8 +182,8 @@ def _axes(
 ) -> list[dict[str, int]]:
     """Draw the sizes and options of each axis; of three axes each is shorter."""
     if axes == 3:
-        most = {"max_size": min(limits.max_size, 2), "max_padding": min(limits.max_padding, 2)}
-        limits = replace(limits, **most)
+        size_limit, padding_limit = min(limits.max_size, 2), min(limits.max_padding, 2)
+        limits = replace(limits, max_size=size_limit, max_padding=padding_limit)
     axis = _transposed_axis if transposed else _convolution_axis
     if limits.square and size is None:
         return [draw(axis(limits, None))] * axes
@@ -243,17 +241,20 @@ def _transposed_axis(draw: st.DrawFn, limits: Limits, size: int | None) -> dict[
 def _named_padding(
     draw: st.DrawFn, limits: Limits, options: dict[str, Any], each: list[dict[str, int]]
 ) -> tuple[dict[str, Any], list[dict[str, int]]]:
-    """Sometimes turn the padding into ``"valid"`` or, where the stride allows it, ``"same"``."""
+    """Sometimes turn the padding into ``"valid"``, or into ``"same"``, which wants stride 1."""
     if not limits.named_padding or limits.padding is not None:
         return options, each
     name = draw(st.sampled_from(["numbers"] * 6 + ["same", "valid"]))
-    if name == "same" and all(e["stride"] == 1 for e in each):
-        return {**options, "padding": name}, [e | {"out": e["size"]} for e in each]
+    if name == "same" and limits.stride in (None, 1):
+        kept = [e | {"stride": 1, "out": e["size"]} for e in each]
+        return {**options, "padding": name, "stride": 1}, kept
     fits = all(e["size"] > e["dilation"] * (e["kernel"] - 1) for e in each)
     if name == "valid" and fits:
         reach = [e["size"] - e["dilation"] * (e["kernel"] - 1) - 1 for e in each]
         outs = [r // e["stride"] + 1 for r, e in zip(reach, each, strict=True)]
-        return {**options, "padding": name}, [e | {"out": o} for e, o in zip(each, outs, strict=True)]
+        return {**options, "padding": name}, [
+            e | {"out": o} for e, o in zip(each, outs, strict=True)
+        ]
     return options, each
 
 
@@ -286,7 +287,7 @@ def elementwise_cases(
                        patterns=patterns)
         )  # fmt: skip
 
-    return lambda dtype, limits: strategy(dtype, limits)
+    return strategy
 
 
 @st.composite
@@ -314,7 +315,7 @@ def softmax_cases(op: str) -> Callable[[str, Limits], st.SearchStrategy[Case]]:
                        specials=_finite_specials(dtype))
         )  # fmt: skip
 
-    return lambda dtype, limits: strategy(dtype, limits)
+    return strategy
 
 
 def squared_error_cases(op: str) -> Callable[[str, Limits], st.SearchStrategy[Case]]:
@@ -328,7 +329,7 @@ def squared_error_cases(op: str) -> Callable[[str, Limits], st.SearchStrategy[Ca
                        y_shape=(), options={}, with_cotangent=False)
         )  # fmt: skip
 
-    return lambda dtype, limits: strategy(dtype, limits)
+    return strategy
 
 
 @st.composite

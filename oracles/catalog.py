@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
 from typing import Any
@@ -46,7 +46,7 @@ class Catalog:
 
     def __getattr__(self, name: str) -> Op:
         try:
-            return self.__dict__["_ops"][name]  # type: ignore[no-any-return]
+            return self.__dict__["_ops"][name]
         except KeyError as error:
             raise AttributeError(f"no operation {name!r} in the catalog") from error
 
@@ -211,9 +211,7 @@ def _softmax(name: str, torch_name: str, *, logarithm: bool) -> Op:
 # --- losses -----------------------------------------------------------------------------------
 
 
-def _loss(
-    name: str, cases: Any, definition: Definition, torch: Reference, jax: Reference
-) -> Op:
+def _loss(name: str, cases: Any, definition: Definition, torch: Reference, jax: Reference) -> Op:
     return Op(
         name=name,
         **_manual(name),

@@ -293,9 +293,7 @@ class Runner:
         for witness, answer in self._answers(op, case, true).items():
             ledger.add_witness(witness, case, answer, _against(witness, answer, true, case))
 
-    def _answers(
-        self, op: Op, case: Case, true: Mapping[str, Approximate]
-    ) -> dict[str, Answer]:
+    def _answers(self, op: Op, case: Case, true: Mapping[str, Approximate]) -> dict[str, Answer]:
         """Collect the witnesses' answers to a case that the workers have been asked."""
         mine = [IN_PROCESS[name] for name in self.present if name in IN_PROCESS]
         answers = {
@@ -325,9 +323,7 @@ class Runner:
         )
 
 
-def _judge_subject(
-    op: Op, case: Case
-) -> tuple[Answer, dict[str, Approximate], list[Comparison]]:
+def _judge_subject(op: Op, case: Case) -> tuple[Answer, dict[str, Approximate], list[Comparison]]:
     answer = ask_subject(op, case)
     true = truth(op.definition, case, op.gradient_names(case))
     return answer, true, _against(SUBJECT, answer, true, case)

@@ -47,8 +47,9 @@ def run_command(options: Namespace) -> int:
 
 def _run(options: Namespace) -> int:
     chosen = [_op(name) for name in options.ops] or list(ops)
-    oracles, dtypes = _names("--oracles", options.oracles, KNOWN_ORACLES), _names(
-        "--dtypes", options.dtypes, DTYPES
+    oracles, dtypes = (
+        _names("--oracles", options.oracles, KNOWN_ORACLES),
+        _names("--dtypes", options.dtypes, DTYPES),
     )
     limits = _limits(options.limit)
     _check_required(options.require, oracles)

@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Limits:
-    """What the generated cases may hold; None leaves an option free.
+    r"""What the generated cases may hold; None leaves an option free.
 
     Attributes
     ----------
@@ -27,7 +27,7 @@ class Limits:
     bias
         True or False: always or never a bias.
     batched
-        True: never the unbatched form (C, \\*spatial).
+        True: never the unbatched form (C, \*spatial).
     named_padding
         False: never ``padding="same"`` or ``"valid"``.
     special_values
@@ -87,7 +87,9 @@ def make_limits(given: Mapping[str, Any]) -> Limits:
     known = {item.name for item in fields(Limits)}
     for name, value in given.items():
         if name not in known:
-            raise TypeError(f"`{name}` (={value!r}) is no limit; known are {', '.join(sorted(known))}")
+            raise TypeError(
+                f"`{name}` (={value!r}) is no limit; known are {', '.join(sorted(known))}"
+            )
         _check(name, value)
     limits = Limits(**given)
     if limits.min_batch > limits.max_batch:

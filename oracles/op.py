@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -75,12 +75,6 @@ class Case:
         return self.cotangent.size + sum(array.size for array in self.operands.values())
 
 
-class CaseSource(Protocol):
-    """Makes the strategy of an operation's cases for one dtype under the user's limits."""
-
-    def __call__(self, dtype: str, limits: Limits) -> SearchStrategy[Case]: ...
-
-
 @dataclass(frozen=True)
 class Op:
     """An operation: a subject with its hand-written backward, and all that is known of it.
@@ -95,7 +89,7 @@ class Op:
         The subject's backward, called as
         ``backward(cotangent, *operands, **options) -> gradient or tuple of gradients``.
     cases
-        Strategy of valid cases.
+        ``cases(dtype, limits)``: strategy of valid cases.
     definition
         The exact witness's definition, from which truth and the rounding bounds come.
     references
@@ -118,7 +112,7 @@ class Op:
     name: str
     forward: Callable[..., Any]
     backward: Callable[..., Any] | None
-    cases: CaseSource
+    cases: Callable[[str, Limits], SearchStrategy[Case]]
     definition: Definition
     references: Mapping[str, Reference]
     backward_operands: tuple[str, ...] | None = None

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-
+from math import isfinite
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from oracles.op import Case, Op
@@ -29,7 +28,7 @@ _LOSSES = ("half_squared_error", "mse_loss", "cross_entropy")
 _NO_TORCH = ("network", "article")
 """Whole networks: PyTorch has no one function for them, the script asks the subject alone."""
 
-_TAIL = '''
+_TAIL = """
 def show(name, mine, theirs=None):
     mine = np.asarray(mine)
     print(name, "of the subject:", mine.tolist())
@@ -40,7 +39,7 @@ def show(name, mine, theirs=None):
             print(name, "shapes differ:", mine.shape, theirs.shape)
         else:
             print(name, "differs at", np.argwhere(mine != theirs).tolist())
-'''
+"""
 
 
 def script(op: Op, case: Case) -> str:
@@ -72,7 +71,7 @@ def literal(array: Array) -> str:
 def _number(item: float) -> str:
     if isinstance(item, int):
         return str(item)
-    if item != item or item in (float("inf"), float("-inf")):
+    if not isfinite(item):
         return f"float({str(item)!r})"
     if item.is_integer() and abs(item) < 2**53 and str(item) != "-0.0":
         return str(int(item))
@@ -94,8 +93,9 @@ def _subject_lines(op: Op) -> list[str]:
 def _place(function: Any) -> tuple[str, str] | None:
     """Return module and name of a function that can be imported, or None."""
     module, name = getattr(function, "__module__", None), getattr(function, "__qualname__", "")
-    importable = isinstance(module, str) and module != "__main__" and name.isidentifier()
-    return (module, name) if importable else None
+    if not isinstance(module, str) or module == "__main__" or not name.isidentifier():
+        return None
+    return module, name
 
 
 def _calls(op: Op, case: Case) -> list[str]:
@@ -103,8 +103,9 @@ def _calls(op: Op, case: Case) -> list[str]:
     wanted = [_name(name) for name in op.gradient_names(case)]
     lines = [f"y = forward({', '.join(operands)}, **options)"]
     if wanted:
-        names = op.backward_arguments({name: name for name in case.operands})  # type: ignore[dict-item]
-        taken = [*(["cotangent"] if op.takes_cotangent else []), *(_name(str(n)) for n in names)]
+        known = op.backward_operands if op.backward_operands is not None else case.operands
+        taken = [_name(name) for name in known if name in case.operands]
+        taken = ["cotangent", *taken] if op.takes_cotangent else taken
         lines += [
             f"gradients = backward({', '.join(taken)}, **options)",
             "gradients = gradients if isinstance(gradients, (tuple, list)) else (gradients,)",

@@ -53,7 +53,12 @@ class Ledger:
     def _attendance(self, witness: str, missing: str) -> Attendance:
         kinds = self.kinds.get(witness, Counter())
         return Attendance(
-            witness, kinds["value"], kinds["rejected"], kinds["crashed"], kinds["timed out"], missing
+            witness,
+            kinds["value"],
+            kinds["rejected"],
+            kinds["crashed"],
+            kinds["timed out"],
+            missing,
         )
 
     def _add(self, comparisons: Sequence[Comparison]) -> None:

@@ -50,15 +50,15 @@ def defect_sentence(witness: str, comparisons: Sequence[Comparison]) -> str:
 def _of_operand(
     witnesses: Mapping[str, Sequence[Comparison]], operand: str
 ) -> dict[str, Comparison]:
-    found = {}
-    for name, comparisons in witnesses.items():
-        found.update({name: each for each in comparisons if each.operand == operand})
-    return found
+    return {
+        name: each
+        for name, comparisons in witnesses.items()
+        for each in comparisons
+        if each.operand == operand
+    }
 
 
-def _operand_sentence(
-    subject: str, mine: Comparison, others: Mapping[str, Comparison]
-) -> str:
+def _operand_sentence(subject: str, mine: Comparison, others: Mapping[str, Comparison]) -> str:
     right = [name for name, each in others.items() if each.agrees]
     wrong = [name for name, each in others.items() if not each.agrees]
     if mine.agrees:

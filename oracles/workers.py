@@ -14,10 +14,11 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, BinaryIO, Self, cast
 
 from oracles.answer import Answer
 from oracles.case_file import dump_case, load_arrays
@@ -134,14 +135,10 @@ class _Worker:
         self._request = dump_case(case, located=op.located, gradients=gradients)
         self._write_down()
         if self._process is None:
-            self._start()
+            self._process = self._start()
         self._sent = time.perf_counter()
-        try:
-            assert self._process is not None  # noqa: S101 - just started
-            assert self._process.stdin is not None  # noqa: S101 - a pipe
-            write_message(self._process.stdin, self._request)
-        except OSError:
-            pass  # it died; answer() will find out how
+        with suppress(OSError):  # if it has died, answer() will find out how
+            write_message(cast("BinaryIO", self._process.stdin), self._request)
 
     def answer(self) -> Answer:
         try:
@@ -174,21 +171,23 @@ class _Worker:
         self._pending.truncate()
         self._pending.write(self._request)
 
-    def _start(self) -> None:
-        module = WITNESSES[self.name][1]
-        code = f"import sys; sys.path[:] = {sys.path!r}; import runpy; " \
-               "runpy.run_module('oracles.worker_main', run_name='__main__', alter_sys=True)"
+    def _start(self) -> subprocess.Popen[bytes]:
+        code = (
+            f"import sys; sys.path[:] = {sys.path!r}; from oracles.worker_main import main; main()"
+        )
         with self._log().open("wb") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", code, self.name, module],
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log,
+            process = subprocess.Popen(
+                [sys.executable, "-c", code, self.name, WITNESSES[self.name][1]],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
                 start_new_session=True,
-            )  # fmt: skip
+            )
         self._replies = queue.Queue()
-        reader = threading.Thread(target=_read_all, args=(self._process.stdout, self._replies))
-        reader.daemon = True
-        reader.start()
+        pipe = cast("BinaryIO", process.stdout)
+        threading.Thread(target=_read_all, args=(pipe, self._replies), daemon=True).start()
         self._greet()
+        return process
 
     def _greet(self) -> None:
         """Wait until the framework is imported; a failure shows at the first answer."""
@@ -213,8 +212,7 @@ class _Worker:
 
     def _cause(self) -> str:
         """Return how the process ended, and the most telling line that it left."""
-        assert self._process is not None  # noqa: S101 - it has been asked
-        code = self._process.wait()
+        code = self._process.wait() if self._process is not None else 0
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
         lines = self._log().read_text(errors="replace").splitlines()
         told = [line.strip() for line in lines if line.strip()]
@@ -225,19 +223,15 @@ class _Worker:
         return self.home / f"{self.name}.log"
 
 
-def _read_all(pipe: IO[bytes], replies: queue.Queue[bytes | None]) -> None:
+def _read_all(pipe: BinaryIO, replies: queue.Queue[bytes | None]) -> None:
     """Pass messages on until the pipe ends; the end is a None."""
-    try:
-        while (data := read_message(pipe)) is not None:  # type: ignore[arg-type]
+    with suppress(OSError, ValueError):  # closed from our side
+        while (data := read_message(pipe)) is not None:
             replies.put(data)
-    except (OSError, ValueError):
-        pass  # closed from our side
     replies.put(None)
 
 
 def _close(file: IO[bytes] | None) -> None:
-    try:
+    with suppress(OSError):  # a pipe to a process that is gone
         if file is not None:
             file.close()
-    except OSError:
-        pass  # a pipe to a process that is gone

@@ -49,7 +49,7 @@ def _normal_cdf(x: Any) -> Any:
 
 
 def _mish(x: Any) -> Any:
-    """x tanh(log(1 + e^x)), with tanh(log(t)) = (t^2 - 1) / (t^2 + 1)."""
+    """X tanh(log(1 + e^x)), with tanh(log(t)) = (t^2 - 1) / (t^2 + 1)."""
     if _positive(x):
         e = (-x).exp()
         return x * (1 + 2 * e) / (1 + 2 * e + 2 * e * e)
@@ -89,9 +89,7 @@ SELU_SCALE = fmpq(10507009873554804934193349852946, 10**31)
 def _selu() -> Pieces:
     """Klambauer et al. (2017), with their constants."""
     factor = SELU_SCALE * SELU_ALPHA
-    return Pieces(
-        (lambda x: arb(factor) * (x.exp() - 1), lambda x: arb(SELU_SCALE) * x), (arb(0),)
-    )
+    return Pieces((lambda x: arb(factor) * (x.exp() - 1), lambda x: arb(SELU_SCALE) * x), (arb(0),))
 
 
 def _softplus_pieces(beta: float = 1.0) -> Pieces:

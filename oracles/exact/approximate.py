@@ -101,7 +101,7 @@ def error_to(true: Approximate, value: Array) -> FloatArray:
     """
     pairs = zip(true.value.ravel(), value.ravel().tolist(), strict=True)
     errors = [
-        0.0 if true.or_nan and number != number else _distance(truth, number)
+        0.0 if true.or_nan and np.isnan(number) else _distance(truth, number)
         for truth, number in pairs
     ]
     return np.array(errors, dtype=np.float64).reshape(value.shape)

@@ -69,8 +69,7 @@ class Bilinear:
         parts += [_part(grad_w, w_size, w.value.size)] if len(operands) > 2 else []
         or_nan = self._or_nan([*operands, grad_y])
         return [
-            replace(p.reshape(o.shape), or_nan=or_nan)
-            for p, o in zip(parts, operands, strict=True)
+            replace(p.reshape(o.shape), or_nan=or_nan) for p, o in zip(parts, operands, strict=True)
         ]
 
     def _or_nan(self, operands: Sequence[Approximate]) -> bool:

@@ -21,8 +21,10 @@ WORKING_PRECISION = 320
 class Definition(Protocol):
     """An operation in exact arithmetic, with the rounding error of each result."""
 
-    lift: Callable[[Array], Approximate]
-    """Turns a float operand into exact numbers of the kind that the definition works in."""
+    @property
+    def lift(self) -> Callable[[Array], Approximate]:
+        """Turns a float operand into exact numbers of the kind that the definition works in."""
+        ...
 
     def forward(
         self, operands: Sequence[Approximate], options: Options, dtype: np.dtype[Any]
@@ -41,9 +43,7 @@ class Definition(Protocol):
         ...
 
 
-def truth(
-    definition: Definition, case: Case, gradients: Sequence[str]
-) -> dict[str, Approximate]:
+def truth(definition: Definition, case: Case, gradients: Sequence[str]) -> dict[str, Approximate]:
     """Return the exact result and gradients of `case` with their rounding bounds.
 
     Parameters

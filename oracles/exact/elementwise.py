@@ -139,7 +139,7 @@ def _backward_element(
     """Return ``g f'(x)``, the error brought along, and ``|g f'| + |g x f''|``."""
     if isinstance(x, float) or isinstance(g, float):
         # Where the slope is a choice between constants, NaN may choose any of them.
-        free = pieces.rational and x != x
+        free = pieces.rational and isinstance(x, float) and np.isnan(x)
         product = _times(g, _slope_of(pieces, x))
         return product, np.inf if free else 0.0, _finite_size(product)
     x, g = as_ball(x), as_ball(g)

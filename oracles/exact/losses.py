@@ -73,7 +73,7 @@ class SquaredError:
         def formula(p: Array, t: Array, g: Array) -> Array:
             return (p - t) * (factor * g.item())
 
-        size = magnitude(formula(*(a.value for a in finite), grad_y.value))
+        size = magnitude(formula(finite[0].value, finite[1].value, grad_y.value))
         found = evaluated(formula, [*finite, grad_y], FEW, size, dtype)
         value = np.where(np.isfinite(odd), found.value, odd.astype(object))
         return [Approximate(value, found.error)]

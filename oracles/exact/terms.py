@@ -115,8 +115,7 @@ def dense_terms(x_shape: Shape, w_shape: Shape) -> Terms:
     """Terms of ``y[n, o] = sum x[n, i] w[i, o]``."""
     (batch, inputs), (_, outputs) = x_shape, w_shape
     triples = (
-        ((n, o), (n, i), (i, o))
-        for n, o, i in product(range(batch), range(outputs), range(inputs))
+        ((n, o), (n, i), (i, o)) for n, o, i in product(range(batch), range(outputs), range(inputs))
     )
     return _collect(triples, (batch, outputs), x_shape, w_shape, x_shape)
 
@@ -138,11 +137,11 @@ def _collect(
 ) -> Terms:
     """Flatten the triples; an unbatched `given` shape of x makes y unbatched."""
     rows = list(triples)
-    flat = [
+    y, x, w = (
         _flat([row[part] for row in rows], shape)
         for part, shape in enumerate((y_shape, x_shape, w_shape))
-    ]
-    return Terms(*flat, y_shape if len(given) == len(x_shape) else y_shape[1:])
+    )
+    return Terms(y, x, w, y_shape if len(given) == len(x_shape) else y_shape[1:])
 
 
 def _flat(indices: list[Shape], shape: Shape) -> Array:

@@ -85,7 +85,8 @@ def _summary(steps: ArticleSteps) -> Iterator[str]:
         for name in BACKWARD_STEPS:
             seen = [d for d in every if (d.version, d.step) == (version, name)]
             if seen:
-                yield f"{version} version: {name} differs on {len(seen)} of {len(steps.images)} images:"
+                share = f"{len(seen)} of {len(steps.images)} images"
+                yield f"{version} version: {name} differs on {share}:"
                 yield f"    {_whose(seen)}"
     for name, reason in steps.silent.items():
         yield f"{name}: {reason}"
@@ -103,9 +104,7 @@ def _largest(seen: list[Difference]) -> float:
     return max(d.relative_error for d in seen)
 
 
-def _beside(
-    matrices: Mapping[str, Array], comparisons: Mapping[str, Comparison]
-) -> Iterator[str]:
+def _beside(matrices: Mapping[str, Array], comparisons: Mapping[str, Comparison]) -> Iterator[str]:
     """Yield the lines of named matrices side by side, in as many rows as the width needs."""
     blocks = [_block(name, m, comparisons.get(name)) for name, m in matrices.items()]
     row: list[list[str]] = []

@@ -37,7 +37,9 @@ def case_lines(failure: Failure) -> Iterator[str]:
     for name, array in {**case.operands, "cotangent": case.cotangent}.items():
         layout = f", {case.layouts[name]} layout" if name in case.layouts else ""
         yield f"{name}, shape {array.shape}{layout}:"
-        text = np.array2string(array, threshold=array.size + 1, max_line_width=90, floatmode="unique")
+        text = np.array2string(
+            array, threshold=array.size + 1, max_line_width=90, floatmode="unique"
+        )
         yield from indent(text, "  ").split("\n")
     yield f"drawn as {case.origin}"
 
@@ -47,7 +49,9 @@ def _operand_text(failure: Failure, mine: Comparison) -> str:
     if mine.problem:
         return f"{mine.operand} {mine.problem}"
     share = 100 * mine.wrong / mine.elements
-    title = f"{mine.operand}: {mine.wrong} of {mine.elements} cells wrong ({share:.0f}%), the worst:"
+    title = (
+        f"{mine.operand}: {mine.wrong} of {mine.elements} cells wrong ({share:.0f}%), the worst:"
+    )
     others = [
         name
         for name, answer in failure.answers.items()

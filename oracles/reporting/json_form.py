@@ -34,8 +34,6 @@ def plain(value: Any) -> Any:
         return _array(value)
     if isinstance(value, float | np.floating):
         return float(value) if np.isfinite(value) else str(float(value))
-    if isinstance(value, np.integer):
-        return int(value)
     return value if value is None or isinstance(value, str | int | bool) else repr(value)
 
 

@@ -55,7 +55,7 @@ def answer(op: Op, case: Case, y_error: Array) -> Answer:
     names = op.gradient_names(case)
     try:
         values = {gradient_of(name): _gradient(op, case, name) for name in names}
-    except Exception as error:  # noqa: BLE001 - a subject may refuse complex numbers in any way
+    except Exception as error:
         return Answer("rejected", detail=f"{type(error).__name__}: {error}")
     underflow = _underflow(case)
     errors = {name: np.full(value.shape, underflow) for name, value in values.items()}

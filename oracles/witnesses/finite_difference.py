@@ -43,7 +43,7 @@ def answer(op: Op, case: Case, y_error: Array) -> Answer:
             values[gradient_of(name)], errors[gradient_of(name)] = _gradient(
                 op, case, name, y_error
             )
-    except Exception as error:  # noqa: BLE001 - whatever a subject raises is an answer
+    except Exception as error:
         return Answer("rejected", detail=f"{type(error).__name__}: {error}")
     return Answer("value", values, seconds=time.perf_counter() - start, errors=errors)
 
@@ -77,9 +77,7 @@ class _Quotients(NamedTuple):
     summation: float
 
 
-def _quotients(
-    op: Op, case: Case, name: str, index: int, here: Array, scale: int
-) -> _Quotients:
+def _quotients(op: Op, case: Case, name: str, index: int, here: Array, scale: int) -> _Quotients:
     x, g = case.operands[name], case.cotangent.astype(np.float64)
     centre = float(x.ravel()[index])
     wanted = scale * np.finfo(x.dtype).eps ** (1 / 3) * max(1.0, abs(centre))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -31,10 +31,10 @@ def load() -> tuple[Any, dict[str, str], int]:
     os.environ["JAX_PLATFORMS"] = "cpu"
     import jax  # noqa: PLC0415 - heavy, and wanted in the worker alone
     import jax.scipy.signal  # noqa: PLC0415
-    import jaxlib  # noqa: PLC0415
+    import jaxlib.version  # noqa: PLC0415
 
     jax.config.update("jax_enable_x64", True)
-    return jax, {"jax": jax.__version__, "jaxlib": jaxlib.__version__}, 1
+    return jax, {"jax": jax.__version__, "jaxlib": jaxlib.version.__version__}, 1
 
 
 def answer(
@@ -80,7 +80,7 @@ class _Call:
         return self.reference(self.jax, *operands, **self.options)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _compiled(call: _Call, wanted: tuple[int, ...]) -> Callable[..., Any]:
     """Return a jitted function of operands and cotangent: the result, and the wanted VJPs."""
     jax = call.jax

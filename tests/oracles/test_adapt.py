@@ -32,9 +32,7 @@ def test_subject_sees_its_own_order_and_the_catalog_gets_its_own_back():
 
 @pytest.mark.parametrize("layout", ["NCHW", "NHWC", "CHWN", "WHCN"])
 def test_every_order_is_undone(layout):
-    forward_in, backward_in = in_layout(
-        lambda x: x, lambda g, x: g, layout=layout, kernel="HWIO"
-    )
+    forward_in, backward_in = in_layout(lambda x: x, lambda g, x: g, layout=layout, kernel="HWIO")
     assert (forward_in(X) == X).all()
     assert (backward_in(X, X) == X).all()
 

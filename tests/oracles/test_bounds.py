@@ -3,7 +3,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from oracles.bounds import gamma, rounding_bound, round_up, smallest_subnormal, unit_roundoff
+from oracles.bounds import gamma, round_up, rounding_bound, smallest_subnormal, unit_roundoff
 
 
 def test_unit_roundoff_is_half_an_ulp_of_one():

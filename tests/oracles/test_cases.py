@@ -20,8 +20,13 @@ def draw_cases(op, count=150, dtype="float64", **limits):
     cases = []
 
     @seed(7)
-    @settings(max_examples=count, database=None, deadline=None, phases=[Phase.generate],
-              suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=count,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
     @given(op.cases(dtype, Limits(**limits)))
     def collect(case):
         cases.append(case)
