@@ -203,8 +203,8 @@ def mish_backward(grad_y: Array, x: Array) -> Array:
 def softplus(x: Array, *, beta: float = 1.0) -> Array:
     """Return ``log(1 + exp(beta x)) / beta`` (C. Dugas et al., 2001, equation 3).
 
-    As ``max(z, 0) + log(1 + exp(-|z|))``, z = beta x. PyTorch returns x itself from ``beta x > 20``
-    on, an error of 2e-9 there; this does not.
+    As ``max(x, 0) + log(1 + exp(-|beta x|)) / beta``. PyTorch returns x itself from
+    ``beta x > 20`` on, an error of 2e-9 there; this does not.
 
     Raises
     ------
@@ -212,7 +212,7 @@ def softplus(x: Array, *, beta: float = 1.0) -> Array:
         If `beta` is not positive.
     """
     _check_positive("beta", beta)
-    return apply(lambda x: _log_1_exp(beta * x) / beta, x)
+    return apply(lambda x: _log_1_exp(x, beta), x)
 
 
 def softplus_backward(grad_y: Array, x: Array, *, beta: float = 1.0) -> Array:
@@ -223,7 +223,7 @@ def softplus_backward(grad_y: Array, x: Array, *, beta: float = 1.0) -> Array:
 
 def logsigmoid(x: Array) -> Array:
     """Return ``log sigmoid(x) = -log(1 + exp(-x))``."""
-    return apply(lambda x: -_log_1_exp(-x), x)
+    return apply(lambda x: -_log_1_exp(-x, 1.0), x)
 
 
 def logsigmoid_backward(grad_y: Array, x: Array) -> Array:
@@ -282,8 +282,9 @@ def _small_exponentials(x: Array) -> tuple[Array, Array]:
     return np.exp(-_abs(x)), h
 
 
-def _log_1_exp(z: Array) -> Array:
-    return np.where(z.real >= 0, z, 0) + np.log1p(np.exp(-_abs(z)))
+def _log_1_exp(x: Array, beta: float) -> Array:
+    """Return ``log(1 + exp(beta x)) / beta``, in which beta x may overflow."""
+    return np.where(x.real >= 0, x, 0) + np.log1p(np.exp(-_abs(beta * x))) / beta
 
 
 def _cubic(x: Array) -> Array:

@@ -1,0 +1,209 @@
+"""Activations against real balls: within 2 ULP in float32, and the conventions at the kinks.
+
+Truth comes from the definition alone; its derivative from Taylor arithmetic. The limits are the
+accuracy that the functions promise, in units of the last place of the true value.
+"""
+
+import re
+
+import numpy as np
+import pytest
+from flint import ctx
+
+from manualgrad import activations
+from oracles.exact.activations import ACTIVATIONS
+from oracles.exact.approximate import as_ball, balls, error_to
+
+NAMES = sorted(ACTIVATIONS)
+# float64's worst ULP, measured on the points below. gelu's polynomial inside an exponential, and
+# derivatives near their zeros (silu, gelu, mish), amplify rounding: they have tests of their own.
+FLOAT64_ULP = 5
+AMPLIFYING = {"gelu", "silu", "mish"}
+
+
+def points(dtype):
+    info = np.finfo(dtype)
+    rng = np.random.default_rng(5)
+    powers = 2.0 ** np.arange(-140, 12, 3)
+    knots = np.array([-6.0, -3.0, -1.0, 0.0, 1.0, 3.0, 6.0, 20.0], dtype)
+    near = [np.nextafter(knots, np.array(sign * np.inf, dtype)) for sign in (1, -1)]
+    parts = [
+        knots, *near, powers, -powers, rng.standard_normal(60) * 3, rng.uniform(-100, 100, 60),
+        [0.0, -0.0, info.max, -info.max, info.smallest_subnormal, info.smallest_normal],
+        [88.5, -88.5, -103.9, 17.3, 37.5, -37.5, 12.2, -5.5],
+    ]  # fmt: skip
+    return np.concatenate([np.asarray(p, dtype) for p in parts])
+
+
+def ulps(true, values):
+    """Distance from truth in units of the spacing of floats at truth."""
+    with ctx.workprec(400):
+        error = error_to(true, values)
+    with np.errstate(over="ignore"):
+        size = np.array([abs(float(as_ball(v).mid())) for v in true.value.ravel()])
+        largest = float(np.finfo(values.dtype).max)
+        # Beyond the largest float, infinity is the right answer.
+        error = np.where((size > largest) & np.isinf(values), 0, error)
+        size = np.minimum(size, largest)
+        spacing = np.spacing(size.astype(values.dtype)).astype(np.float64)
+    return np.where(error == 0, 0, error / spacing.reshape(error.shape))
+
+
+def measured(name, x, **options):
+    """Return the worst ULP of value and derivative, where a float can hold the truth."""
+    definition = ACTIVATIONS[name]
+    g = np.ones_like(x)
+    with ctx.workprec(400):
+        y = definition.forward([balls(x)], options, x.dtype)
+        (grad,) = definition.backward(balls(g), [balls(x)], options, x.dtype)
+    forward = getattr(activations, name)(x, **options)
+    backward = getattr(activations, f"{name}_backward")(g, x, **options)
+    return ulps(y, forward), ulps(grad, backward)
+
+
+def cases(names):
+    yield from ((name, {}) for name in names)
+    if "gelu" in names:
+        yield "gelu", {"approximate": "tanh"}
+    if "softplus" in names:
+        yield "softplus", {"beta": 2.0}
+    if "hardtanh" in names:
+        yield "hardtanh", {"min_val": -2.0, "max_val": 0.5}
+
+
+@pytest.mark.parametrize(("name", "options"), list(cases(NAMES)))
+def test_float32_is_within_2_ulp_everywhere(name, options):
+    value, slope = measured(name, points(np.float32), **options)
+    assert value.max() <= 2
+    assert slope.max() <= 2
+
+
+@pytest.mark.parametrize(("name", "options"), list(cases(sorted(set(NAMES) - AMPLIFYING))))
+def test_float64_is_within_a_few_ulp(name, options):
+    value, slope = measured(name, points(np.float64), **options)
+    assert value.max() <= FLOAT64_ULP
+    assert slope.max() <= FLOAT64_ULP
+
+
+@pytest.mark.parametrize("name", sorted(AMPLIFYING))
+def test_float64_of_the_amplifying_ones_away_from_the_zero_of_the_derivative(name):
+    x = points(np.float64)
+    value, slope = measured(name, x)
+    assert value.max() <= FLOAT64_ULP
+    assert slope[(x < -3) | (x > -0.1)].max() <= 2 * FLOAT64_ULP
+
+
+@pytest.mark.parametrize(
+    ("name", "x", "value", "slope"),
+    [
+        ("tanh", np.inf, 1, 0), ("tanh", -np.inf, -1, 0), ("arctan", np.inf, np.pi / 2, 0),
+        ("sigmoid", -np.inf, 0, 0), ("silu", -np.inf, 0, 0), ("silu", np.inf, np.inf, 1),
+        ("gelu", -np.inf, 0, 0), ("gelu", np.inf, np.inf, 1), ("mish", -np.inf, 0, 0),
+        ("mish", np.inf, np.inf, 1), ("softplus", -np.inf, 0, 0), ("softplus", np.inf, np.inf, 1),
+        ("softsign", -np.inf, -1, 0), ("logsigmoid", -np.inf, -np.inf, 1),
+        ("logsigmoid", np.inf, 0, 0), ("elu", -np.inf, -1, 0), ("hardswish", -np.inf, 0, 0),
+        ("hardsigmoid", np.inf, 1, 0), ("relu", np.inf, np.inf, 1),
+    ],
+)  # fmt: skip
+def test_limits_at_infinity(name, x, value, slope):
+    at = np.array([x])
+    assert getattr(activations, name)(at)[0] == value
+    assert getattr(activations, f"{name}_backward")(np.ones(1), at)[0] == slope
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nan_stays_nan(name):
+    assert np.isnan(getattr(activations, name)(np.array([np.nan]))).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "x", "slope"),
+    [
+        ("relu", 0, 0), ("leaky_relu", 0, 0.01), ("relu6", 0, 0), ("relu6", 6, 0),
+        ("hardtanh", -1, 0), ("hardtanh", 1, 0), ("hardsigmoid", -3, 0), ("hardsigmoid", 3, 0),
+        ("hardswish", -3, 0), ("hardswish", 3, 1), ("elu", 0, 1), ("celu", 0, 1),
+    ],
+)  # fmt: skip
+def test_conventions_at_the_kinks_are_pytorch_s(name, x, slope):
+    torch = pytest.importorskip("torch")
+    leaf = torch.tensor([float(x)], dtype=torch.float64, requires_grad=True)
+    (theirs,) = torch.autograd.grad(getattr(torch.nn.functional, name)(leaf).sum(), leaf)
+    ours = getattr(activations, f"{name}_backward")(np.ones(1), np.array([float(x)]))
+    assert ours[0] == theirs.item() == slope
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_complex_step_is_the_derivative(name):
+    x = np.array([-7.0, -2.5, -0.5, 0.25, 0.75, 2.0, 4.5, 30.0])
+    step = 2.0**-300
+    slope = getattr(activations, name)(x + 1j * step).imag / step
+    definition = ACTIVATIONS[name]
+    with ctx.workprec(400):
+        (true,) = definition.backward(balls(np.ones_like(x)), [balls(x)], {}, x.dtype)
+    assert (error_to(true, slope) <= true.error).all()
+
+
+@pytest.mark.parametrize("name", [*NAMES, "softmax", "log_softmax"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64])
+def test_dtype_shape_and_memory(name, dtype):
+    x = np.linspace(-2, 2, 12).astype(dtype).reshape(3, 4)
+    kept = x.copy()
+    y = getattr(activations, name)(x.T)
+    grad = getattr(activations, f"{name}_backward")(x.T, x.T)
+    for result in (y, grad):
+        assert (result.dtype, result.shape) == (np.dtype(dtype), (4, 3))
+        assert not np.shares_memory(result, x)
+    assert (x == kept).all()
+    assert getattr(activations, name)(x[:0]).shape == (0, 4)
+
+
+@pytest.mark.parametrize("name", ["identity", "relu", "leaky_relu", "relu6", "hardtanh"])
+def test_pieces_of_lines_take_exact_numbers(name):
+    x = np.array([-3, 0, 2, 7], object)
+    y, grad = getattr(activations, name)(x), getattr(activations, f"{name}_backward")(x, x)
+    assert y.dtype == grad.dtype == object
+    assert (y.astype(float) == getattr(activations, name)(x.astype(float))).all()
+    expected = getattr(activations, f"{name}_backward")(x.astype(float), x.astype(float))
+    assert (grad.astype(float) == expected).all()
+
+
+def test_softmax_sums_to_one_and_its_gradient_to_nothing():
+    x = np.array([[0.0, 1.0, -np.inf], [700.0, 701.0, 3.0]])
+    y = activations.softmax(x)
+    assert (np.abs(y.sum(axis=-1) - 1) <= 3 * np.finfo(float).eps).all()
+    assert y[0, 2] == 0
+    grad = activations.softmax_backward(np.array([[1.0, 0, 2], [0, 3, 0]]), x)
+    assert (np.abs(grad.sum(axis=-1)) <= 6 * np.finfo(float).eps).all()
+
+
+def test_log_softmax_keeps_what_one_plus_a_little_loses():
+    y = activations.log_softmax(np.array([0.0, -50.0]))
+    assert y[0] == -np.exp(-50.0)
+    assert (activations.log_softmax(np.array([[3.0, 3.0]]), axis=0) == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: activations.tanh([1.0]), TypeError, "`x` (=[1.0]) must be a NumPy array"),
+        (lambda: activations.tanh(np.arange(3)), TypeError, "`x` (dtype=int64) must be floating"),
+        (lambda: activations.tanh(np.array([1], object)), TypeError, "not a polynomial"),
+        (lambda: activations.tanh_backward(np.ones(2), np.ones(3)), ValueError,
+         "`grad_y` (shape=(2,)) must have the shape of `x` (3,)"),
+        (lambda: activations.relu_backward(np.ones(3, "f4"), np.ones(3)), TypeError,
+         "`grad_y` (dtype=float32), `x` (dtype=float64) must have the same dtype"),
+        (lambda: activations.softmax(np.ones(3), axis=1), ValueError,
+         "`axis` (=1) is none of the 1 axes of `x` (shape=(3,))"),
+        (lambda: activations.log_softmax(np.ones((2, 0))), ValueError, "must not be empty along"),
+        (lambda: activations.gelu(np.ones(1), approximate="erf"), ValueError,
+         "`approximate` (='erf') must be 'none' or 'tanh'"),
+        (lambda: activations.softplus(np.ones(1), beta=0), ValueError,
+         "`beta` (=0) must be positive"),
+        (lambda: activations.celu(np.ones(1), alpha=-1), ValueError, "`alpha` (=-1) must be"),
+        (lambda: activations.hardtanh(np.ones(1), min_val=1), ValueError,
+         "`min_val` (=1) must be below `max_val` (=1.0)"),
+    ],
+)  # fmt: skip
+def test_bad_arguments(call, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        call()

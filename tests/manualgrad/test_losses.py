@@ -1,0 +1,100 @@
+import re
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+import manualgrad as mg
+
+P, T = np.array([[1.0, 5], [-2, 0.5]]), np.array([[0.0, 3], [1, 0.25]])
+
+
+def test_half_squared_error_by_hand():
+    assert mg.half_squared_error(P, T) == (1 + 4 + 9 + 0.0625) / 2
+    assert mg.half_squared_error_backward(P, T).tolist() == [[1, 2], [-3, 0.25]]
+
+
+def test_mse_by_hand():
+    assert mg.mse_loss(P, T) == (1 + 4 + 9 + 0.0625) / 4
+    assert mg.mse_loss_backward(P, T).tolist() == [[0.5, 1], [-1.5, 0.125]]
+
+
+@pytest.mark.parametrize("name", ["half_squared_error", "mse_loss"])
+def test_ints_and_fractions_stay_exact(name):
+    loss, backward = getattr(mg, name), getattr(mg, f"{name}_backward")
+    p, t = np.array([1, 5, -2], object), np.array([0, 3, 2], object)
+    value, gradient = loss(p, t), backward(p, t)
+    assert value == Fraction(21, 2 if name == "half_squared_error" else 3)
+    scale = 1 if name == "half_squared_error" else Fraction(2, 3)
+    assert gradient.tolist() == [1 * scale, 2 * scale, -4 * scale]
+    for index in range(3):  # the loss is a quadratic: its central difference is its derivative
+        step = np.array([index == i for i in range(3)], object) * Fraction(1, 7)
+        difference = (loss(p + step, t) - loss(p - step, t)) / Fraction(2, 7)
+        assert difference == gradient[index]
+
+
+def test_mean_of_nothing_is_nan_and_sum_of_nothing_zero():
+    empty = np.zeros((0, 3))
+    assert np.isnan(mg.mse_loss(empty, empty))
+    assert mg.half_squared_error(empty, empty) == 0
+    assert np.isnan(mg.cross_entropy(empty, np.zeros(0, int)))
+    assert mg.mse_loss_backward(empty, empty).shape == (0, 3)
+    assert mg.cross_entropy_backward(empty, np.zeros(0, int)).shape == (0, 3)
+
+
+def test_gradient_does_not_overflow_before_it_is_divided():
+    largest = np.finfo(np.float32).max
+    p, t = np.array([largest, 1, 2], np.float32), np.zeros(3, np.float32)
+    assert np.isfinite(mg.mse_loss_backward(p, t)).all()
+
+
+def test_cross_entropy_of_equal_logits_is_the_logarithm_of_their_number():
+    p, t = np.zeros((3, 4)), np.array([0, 3, 1])
+    assert mg.cross_entropy(p, t) == np.log(4.0)
+    gradient = mg.cross_entropy_backward(p, t) * 3
+    assert (gradient[np.arange(3), t] == -0.75).all()
+    assert (np.sort(gradient, axis=1)[:, 1:] == 0.25).all()
+
+
+def test_huge_logits_stay_finite():
+    p, t = np.array([[1e4, -1e4], [-3e38, 3e38]], np.float32), np.array([1, 1])
+    assert mg.cross_entropy(p, t) == np.float32(1e4)
+    assert mg.cross_entropy_backward(p, t).tolist() == [[0.5, -0.5], [0, 0]]
+
+
+def test_positions_are_samples_of_their_own():
+    rng = np.random.default_rng(0)
+    p, t = rng.standard_normal((2, 3, 4)), rng.integers(0, 3, (2, 4))
+    rows, targets = p.transpose(0, 2, 1).reshape(8, 3), t.reshape(8)
+    found = mg.cross_entropy_backward(p, t).transpose(0, 2, 1).reshape(8, 3)
+    assert (found == mg.cross_entropy_backward(rows, targets)).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", ["half_squared_error", "mse_loss", "cross_entropy"])
+def test_dtype_in_is_dtype_out(name, dtype):
+    target = np.array([0, 1]) if name == "cross_entropy" else T.astype(dtype)
+    assert getattr(mg, name)(P.astype(dtype), target).dtype == dtype
+    assert getattr(mg, f"{name}_backward")(P.astype(dtype), target).dtype == dtype
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: mg.mse_loss(P, T[0]), ValueError,
+         "`target` (shape=(2,)) must have the shape of `prediction` (2, 2)"),
+        (lambda: mg.half_squared_error(P, T.astype("f4")), TypeError, "must have the same dtype"),
+        (lambda: mg.cross_entropy(P, np.array([0, 2])), ValueError,
+         "`target` holds 2, which is no class index from 0 to 1"),
+        (lambda: mg.cross_entropy_backward(P, np.array([-1, 0])), ValueError, "`target` holds -1"),
+        (lambda: mg.cross_entropy(P, np.array([0.0, 1])), TypeError,
+         "`target` (dtype=float64) must be an array of integers"),
+        (lambda: mg.cross_entropy(P, [0, 1]), TypeError, "`target` (dtype=list) must be an array"),
+        (lambda: mg.cross_entropy(P, np.array([0])), ValueError, "without its axis 1"),
+        (lambda: mg.cross_entropy(P[0], np.array([0])), ValueError,
+         "`prediction` (shape=(2,)) must have at least 2 axes, (N, C)"),
+    ],
+)  # fmt: skip
+def test_bad_arguments(call, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        call()

@@ -1,0 +1,120 @@
+import re
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from manualgrad import Sequential, flatten, flatten_backward, layer
+from manualgrad.network import OPERATIONS
+
+
+def numbers(shape, seed):
+    return np.random.default_rng(seed).integers(-4, 5, shape).astype(np.float64)
+
+
+def polynomial_network(kind=lambda a: a):
+    return Sequential(
+        layer("conv2d", kind(numbers((3, 2, 2, 3), 0)), kind(numbers((3,), 1)), stride=(2, 1)),
+        layer("identity"),
+        layer("conv_transpose2d", kind(numbers((3, 2, 2, 2), 2)), padding=1),
+        layer("flatten"),
+        layer("dense", kind(numbers((6, 2), 3)), kind(numbers((2,), 4))),
+    )
+
+
+def exact(a):
+    return np.vectorize(lambda v: Fraction(int(v)), otypes=[object])(a)
+
+
+def test_forward_is_one_operation_after_another():
+    network, x = polynomial_network(), numbers((2, 2, 5, 6), 5)
+    trace = network.forward(x)
+    y = x
+    for each, kept in zip(network.layers, trace.inputs, strict=True):
+        assert (kept == y).all()
+        y = OPERATIONS[each.name].forward(y, *each.parameters.values(), **each.options)
+    assert (trace.y == y).all()
+    assert (network(x) == y).all()
+
+
+def test_gradients_are_exact_differences():
+    # y is linear in each single parameter, so a difference of Fractions is the derivative.
+    network, x, g = polynomial_network(exact), exact(numbers((2, 2, 5, 6), 5)), exact(numbers((2, 2), 6))  # noqa: E501
+    found = network.backward(g, network.forward(x))
+    assert list(found.parameters) == list(network.parameters) == ["0.w", "0.b", "2.w", "4.w", "4.b"]
+    value = (network(x) * g).sum()
+    for name, array in network.parameters.items():
+        for flat in (0, array.size // 2, array.size - 1):
+            step = {k: np.zeros_like(v) for k, v in network.parameters.items()}
+            step[name].ravel()[flat] = Fraction(-1)
+            moved = network.updated(type(found)(found.grad_x, step), learning_rate=1)
+            assert (moved(x) * g).sum() - value == found.parameters[name].ravel()[flat]
+    for flat in (0, 17, x.size - 1):
+        moved_x = x.copy()
+        moved_x.ravel()[flat] += 1
+        assert (network(moved_x) * g).sum() - value == found.grad_x.ravel()[flat]
+
+
+def test_descent_goes_down():
+    rng = np.random.default_rng(0)
+    network = Sequential(layer("dense", rng.standard_normal((3, 4)), np.zeros(4)), layer("tanh"),
+                         layer("dense", rng.standard_normal((4, 1)), np.zeros(1)))  # fmt: skip
+    x, target = rng.standard_normal((8, 3)), rng.standard_normal((8, 1))
+    costs = []
+    for _ in range(30):
+        trace = network.forward(x)
+        costs.append(((trace.y - target) ** 2).sum() / 2)
+        found = network.backward(trace.y - target, trace)
+        network = network.updated(found, learning_rate=0.02)
+    assert all(after < before for before, after in zip(costs, costs[1:], strict=False))
+
+
+def test_a_network_does_not_change():
+    network, x = polynomial_network(), numbers((2, 2, 5, 6), 5)
+    before = {name: array.copy() for name, array in network.parameters.items()}
+    trace = network.forward(x)
+    first, second = (network.backward(trace.y, trace) for _ in range(2))
+    network.updated(first, learning_rate=0.5)
+    assert first.grad_x.tobytes() == second.grad_x.tobytes()
+    for name, array in network.parameters.items():
+        assert (array == before[name]).all()
+        assert not np.shares_memory(array, first.parameters[name])
+
+
+def test_flatten_and_back():
+    x = numbers((2, 3, 4), 0)
+    flat = flatten(x)
+    assert flat.shape == (2, 12)
+    assert (flatten_backward(flat, x) == x).all()
+    assert not np.shares_memory(flat, x)
+    assert flatten(x[:0]).shape == (0, 12)
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_every_operation_can_be_a_layer(name):
+    axes = int(name[-2]) if name.startswith("conv") else 0
+    parameters = [np.ones((2, 2, *[1] * axes))] if OPERATIONS[name].parameters else []
+    options = {"axis": 1} if "softmax" in name else {}
+    network = Sequential(layer(name, *parameters, **options))
+    x = np.linspace(-1, 1, 6 * 2**axes).reshape(3, 2, *[2] * axes)
+    trace = network.forward(x)
+    found = network.backward(trace.y, trace)
+    assert found.grad_x.shape == x.shape
+    assert set(found.parameters) == set(network.parameters)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: layer("conv2", 1), ValueError, "`name` (='conv2') is no operation; the nearest is 'conv"),  # noqa: E501
+        (lambda: layer("dense"), TypeError, "`dense` takes the parameters w and b, got 0"),
+        (lambda: layer("tanh", np.ones(2)), TypeError, "`tanh` takes the parameters none, got 1"),
+        (Sequential, ValueError, "`layers` (=()) must hold at least one layer"),
+        (lambda: flatten(np.array(1.0)), ValueError, "`x` (shape=()) must have at least one axis"),
+        (lambda: flatten_backward(np.ones((2, 3)), np.ones((2, 2))), ValueError,
+         "`grad_y` (shape=(2, 3)) must have the result's shape (2, 2)"),
+    ],
+)  # fmt: skip
+def test_bad_arguments(call, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        call()

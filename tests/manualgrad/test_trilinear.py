@@ -1,0 +1,113 @@
+"""The three kernels are the derivatives of one form: checked with whole numbers, bit for bit."""
+
+from fractions import Fraction
+from itertools import product
+
+import numpy as np
+import pytest
+
+from manualgrad.geometry import convolution_geometry
+from manualgrad.trilinear import dgrad, fprop, taps, wgrad
+
+CASES = [
+    # axes, size, kernel, stride, padding, dilation, groups
+    (1, (7,), (3,), 2, 1, 1, 1),
+    (1, (4,), (2,), 3, 5, 2, 2),
+    (2, (5, 4), (3, 2), (2, 1), (1, 0), 1, 1),
+    (2, (6, 3), (2, 3), (1, 3), (0, 4), (3, 1), 2),
+    (2, (5, 6), (1, 1), (2, 3), 0, 1, 3),
+    (3, (3, 4, 2), (2, 1, 2), (1, 2, 1), (1, 0, 1), (1, 2, 1), 2),
+]
+
+
+def build(axes, size, kernel, stride, padding, dilation, groups, seed=0, dtype=np.float64):
+    """Return x, w, a cotangent g and the geometry: Ci != Co, seeded whole numbers."""
+    rng = np.random.default_rng(seed)
+    x = rng.integers(-9, 10, (2, 2 * groups, *size)).astype(dtype)
+    w = rng.integers(-9, 10, (3 * groups, 2, *kernel)).astype(dtype)
+    geometry = convolution_geometry(
+        x, w, None, axes=axes, stride=stride, padding=padding, dilation=dilation, groups=groups
+    )
+    g = rng.integers(-9, 10, (2, 3 * groups, *geometry.out)).astype(dtype)
+    return x, w, g, geometry
+
+
+def form(x, w, g, geometry):
+    """Sum the trilinear form by its definition: yields every index triple with its place."""
+    channels = w.shape[1]
+    for n, o, c in product(range(len(x)), range(len(w)), range(channels)):
+        channel = o // (len(w) // geometry.groups) * channels + c
+        for p, k in product(np.ndindex(*geometry.out), np.ndindex(*geometry.kernel)):
+            q = tuple(
+                s * a + d * b - pad
+                for s, a, d, b, pad in zip(
+                    geometry.stride, p, geometry.dilation, k, geometry.padding, strict=True
+                )
+            )
+            if all(0 <= i < size for i, size in zip(q, geometry.size, strict=True)):
+                yield (n, channel, *q), (o, c, *k), (n, o, *p)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_kernel_is_its_derivative(case):
+    x, w, g, geometry = build(*case)
+    y, grad_x, grad_w = np.zeros_like(g), np.zeros_like(x), np.zeros_like(w)
+    for of_x, of_w, of_g in form(x, w, g, geometry):
+        y[of_g] += x[of_x] * w[of_w]
+        grad_x[of_x] += g[of_g] * w[of_w]
+        grad_w[of_w] += g[of_g] * x[of_x]
+    assert (fprop(x, w, geometry) == y).all()
+    assert (dgrad(g, w, geometry) == grad_x).all()
+    assert (wgrad(x, g, geometry) == grad_w).all()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_all_three_give_the_same_number(case):
+    x, w, g, geometry = build(*case, seed=1)
+    value = (fprop(x, w, geometry) * g).sum()
+    assert value == (dgrad(g, w, geometry) * x).sum() == (wgrad(x, g, geometry) * w).sum()
+    assert value != 0
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_exact_numbers_go_through_the_same_code(case):
+    x, w, g, geometry = build(*case, seed=2)
+    third = [np.vectorize(lambda v: Fraction(int(v), 3), otypes=[object])(a) for a in (x, w, g)]
+    for kernel, left, right in ((fprop, 0, 1), (dgrad, 2, 1), (wgrad, 0, 2)):
+        exact = kernel(third[left], third[right], geometry)
+        floats = kernel((x, w, g)[left], (x, w, g)[right], geometry)
+        assert exact.dtype == object
+        assert (exact * 9 == floats.astype(int)).all()
+
+
+def test_taps_reach_every_pair_of_positions_once():
+    _, _, _, geometry = build(*CASES[3])
+    seen = []
+    for tap in taps(geometry):
+        p = [range(geometry.out[a])[s] for a, s in enumerate(tap.of_g[1:])]
+        q = [range(geometry.size[a])[s] for a, s in enumerate(tap.of_x[1:])]
+        pairs = [list(zip(a, b, strict=True)) for a, b in zip(p, q, strict=True)]
+        seen += [(tap.kernel, pair) for pair in product(*pairs)]
+    assert len(seen) == len(set(seen))
+    for kernel, pair in seen:
+        for axis, (p, q) in enumerate(pair):
+            step = geometry.stride[axis] * p + geometry.dilation[axis] * kernel[axis]
+            assert q == step - geometry.padding[axis]
+
+
+def test_a_tap_outside_the_input_is_left_out():
+    _, _, _, geometry = build(1, (1,), (3,), 1, 1, 1, 1)
+    assert [tap.kernel for tap in taps(geometry)] == [(1,)]
+
+
+def test_infinity_and_nan_touch_only_what_depends_on_them():
+    x, w, _, geometry = build(2, (4, 5), (2, 3), 1, 1, 1, 1)
+    x[0, 1, 2, 3], x[1, 0, 0, 0] = np.inf, np.nan
+    w[:] = np.abs(w) + 1
+    y = fprop(x, w, geometry)
+    reached = np.zeros(y.shape[2:], dtype=bool)
+    reached[2:4, 2:5] = True
+    assert (np.isinf(y[0]) == reached).all()
+    reached = np.zeros(y.shape[2:], dtype=bool)
+    reached[:2, :2] = True
+    assert (np.isnan(y[1]) == reached).all()
