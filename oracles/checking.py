@@ -5,12 +5,13 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis.errors import Flaky
 
 from oracles.answer import Answer
 from oracles.compare import Comparison, compare
@@ -61,6 +62,9 @@ class Progress:
     dtype: str
     done: int
     of: int
+
+
+_FICKLE = "its answers change from call to call: what follows is one call of several"
 
 
 class _Convicted(Exception):  # noqa: N818 - tells Hypothesis to shrink
@@ -212,16 +216,20 @@ class Runner:
         start = time.perf_counter()
         ledger = Ledger()
         failing: list[Case] = []
-        blob = ""
+        blob, fickle = "", False
         try:
             for case in (case for case in examples if str(case.dtype) == dtype):
                 self._convict(op, ledger, failing, case)
             self._explore(op, dtype, ledger, failing)
         except _Convicted as conviction:
             blob = _blob_of(conviction)
+        except Flaky:
+            fickle = True
         except KeyboardInterrupt:
             self.interrupted = True
         failure = self._failure(op, failing[-1], blob) if failing else None
+        if failure is not None and fickle:
+            failure = replace(failure, sentences=(_FICKLE, *failure.sentences))
         return OpReport(
             op=op.name,
             subject=op.subject or op.name,

@@ -41,7 +41,7 @@ def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
 def _reply(witness: str, answer: Callable[..., Any], framework: Any, data: bytes) -> bytes:
     header, arrays = load_arrays(data)
     try:
-        op = _located(header["located"])[header["op"]]
+        op = _located(header["located"])[header["operation"]]
         case, reference = case_of(header, arrays), op.references[witness]
         key = f"{witness} {header['located']} {op.name}"
         values = answer(framework, reference, case, header["gradients"], key)

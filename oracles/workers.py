@@ -132,7 +132,8 @@ class _Worker:
 
     def ask(self, op: Op, case: Case) -> None:
         gradients = op.gradient_names(case)
-        self._request = dump_case(case, located=op.located, gradients=gradients)
+        call = {"operation": op.name, "located": op.located, "gradients": gradients}
+        self._request = dump_case(case, **call)
         self._write_down()
         if self._process is None:
             self._process = self._start()

@@ -6,7 +6,11 @@ import pytest
 
 from manualgrad import dense, dense_backward
 
-X, W, B = np.array([[1.0, 2, 3], [4, 5, 6]]), np.array([[1.0, -1], [2, 0], [0, 5]]), np.array([10.0, 20])  # noqa: E501
+X, W, B = (
+    np.array([[1.0, 2, 3], [4, 5, 6]]),
+    np.array([[1.0, -1], [2, 0], [0, 5]]),
+    np.array([10.0, 20]),
+)
 G = np.array([[1.0, 10], [100, -1]])
 
 

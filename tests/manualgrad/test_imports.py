@@ -16,7 +16,10 @@ print(" ".join(sorted(loaded - set(sys.stdlib_module_names))))
 
 def third_party(lines):
     done = subprocess.run(
-        [sys.executable, "-c", PROBE.format(lines=lines)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", PROBE.format(lines=lines)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return set(done.stdout.split())
 

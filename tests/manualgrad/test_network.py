@@ -39,7 +39,11 @@ def test_forward_is_one_operation_after_another():
 
 def test_gradients_are_exact_differences():
     # y is linear in each single parameter, so a difference of Fractions is the derivative.
-    network, x, g = polynomial_network(exact), exact(numbers((2, 2, 5, 6), 5)), exact(numbers((2, 2), 6))  # noqa: E501
+    network, x, g = (
+        polynomial_network(exact),
+        exact(numbers((2, 2, 5, 6), 5)),
+        exact(numbers((2, 2), 6)),
+    )
     found = network.backward(g, network.forward(x))
     assert list(found.parameters) == list(network.parameters) == ["0.w", "0.b", "2.w", "4.w", "4.b"]
     value = (network(x) * g).sum()
