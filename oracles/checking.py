@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import random
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
-from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
-from hypothesis.errors import Flaky
+from hypothesis import (
+    HealthCheck,
+    Phase,
+    Verbosity,
+    given,
+    reproduce_failure,
+    seed,
+    settings,
+)
+from hypothesis import __version__ as hypothesis_version
+from hypothesis.errors import DidNotReproduce, Flaky
 
 from oracles.answer import Answer
 from oracles.compare import Comparison, compare
@@ -79,6 +90,7 @@ def run(
     max_examples: int = 100,
     seed: int | None = None,
     examples: Sequence[Case] = (),
+    blob: str | None = None,
     time_limit: float = 30.0,
     directory: str = ".oracles",
     **limits: Any,
@@ -101,6 +113,8 @@ def run(
         From which every case follows; None draws one, which the report names.
     examples
         Cases to try before the generated ones, in the dtype that they have.
+    blob
+        Of an earlier failure with the same limits: that one case is tried, no other.
     time_limit
         For one answer of a framework witness, in seconds.
     directory
@@ -128,7 +142,7 @@ def run(
         limits=settled,
     ) as runner:
         pairs = [(each, dtype) for each in ops for dtype in _known_dtypes(dtypes)]
-        entries = [runner.examine(each, dtype, examples) for each, dtype in pairs]
+        entries = [runner.examine(each, dtype, examples, blob) for each, dtype in pairs]
         if runner.interrupted:
             raise KeyboardInterrupt
         return runner.report(entries)
@@ -211,23 +225,25 @@ class Runner:
     ) -> None:
         self.workers.close()
 
-    def examine(self, op: Op, dtype: str, examples: Sequence[Case] = ()) -> OpReport:
-        """Return what was found of `op` in `dtype`: `examples` of that dtype first."""
+    def examine(
+        self, op: Op, dtype: str, examples: Sequence[Case] = (), blob: str | None = None
+    ) -> OpReport:
+        """Return what was found of `op` in `dtype`: `examples` of that dtype first, or `blob`."""
         start = time.perf_counter()
         ledger = Ledger()
         failing: list[Case] = []
-        blob, fickle = "", False
+        found_blob, fickle = "", False
         try:
             for case in (case for case in examples if str(case.dtype) == dtype):
                 self._convict(op, ledger, failing, case)
-            self._explore(op, dtype, ledger, failing)
+            self._explore(op, dtype, ledger, failing, blob)
         except _Convicted as conviction:
-            blob = _blob_of(conviction)
+            found_blob = _blob_of(conviction)
         except Flaky:
             fickle = True
         except KeyboardInterrupt:
             self.interrupted = True
-        failure = self._failure(op, failing[-1], blob) if failing else None
+        failure = self._failure(op, failing[-1], found_blob) if failing else None
         if failure is not None and fickle:
             failure = replace(failure, sentences=(_FICKLE, *failure.sentences))
         return OpReport(
@@ -256,7 +272,9 @@ class Runner:
             interrupted=self.interrupted,
         )
 
-    def _explore(self, op: Op, dtype: str, ledger: Ledger, failing: list[Case]) -> None:
+    def _explore(
+        self, op: Op, dtype: str, ledger: Ledger, failing: list[Case], blob: str | None
+    ) -> None:
         """Let Hypothesis generate cases, and shrink the first on which the subject is wrong."""
         convict = partial(self._convict, op, ledger, failing)
 
@@ -275,7 +293,12 @@ class Runner:
             print_blob=True,
             report_multiple_bugs=False,
         )
-        configured(seed(self.seed)(given(op.cases(dtype, self.limits))(examine)))()
+        test = configured(seed(self.seed)(given(op.cases(dtype, self.limits))(examine)))
+        if blob is None:
+            test()
+        else:
+            with suppress(DidNotReproduce):  # the subject has been mended
+                reproduce_failure(hypothesis_version, blob.encode())(test)()
 
     def _convict(self, op: Op, ledger: Ledger, failing: list[Case], case: Case) -> None:
         """Examine one case; raise, and keep it in `failing`, if the subject is wrong on it."""
@@ -348,10 +371,10 @@ def _against(
 
 
 def _blob_of(error: BaseException) -> str:
-    """Return Hypothesis's line that replays the failing case, from the error's notes."""
+    """Return Hypothesis's text that replays the failing case, from the error's notes."""
     notes = "\n".join(getattr(error, "__notes__", []))
-    start = notes.find("@reproduce_failure(")
-    return notes[start:].split("\n")[0].split(" as a decorator")[0] if start >= 0 else ""
+    found = re.search(r"@reproduce_failure\('[^']*', b'([^']*)'\)", notes)
+    return found[1] if found else ""
 
 
 def _check_oracles(oracles: Sequence[str]) -> None:

@@ -27,6 +27,14 @@ from oracles.reporting.terminal import footer, header, row, verdict_line
 from oracles.workers import WITNESSES, missing_reason
 
 
+class _Console(Console):
+    """A console whose reader may leave early: `oracles.cli.main` knows what to do then."""
+
+    def on_broken_pipe(self) -> None:
+        """Pass the error on instead of exiting."""
+        raise BrokenPipeError
+
+
 class UsageError(Exception):
     """The user asked for something that there is not; the text says what."""
 
@@ -54,7 +62,7 @@ def _run(options: Namespace) -> int:
     limits = _limits(options.limit)
     _check_required(options.require, oracles)
     _check_output(options.output)
-    console = Console(width=None if sys.stdout.isatty() else 120, soft_wrap=True, highlight=False)
+    console = _Console(width=None if sys.stdout.isatty() else 120, soft_wrap=True, highlight=False)
     with _runner(options, oracles, limits) as runner:
         entries = _examine(runner, chosen, dtypes, None if options.quiet else console)
         report = runner.report(entries)
@@ -141,7 +149,7 @@ def _article(options: Namespace) -> int:
 
 def _list(options: Namespace) -> int:
     del options
-    console = Console(soft_wrap=True, highlight=False)
+    console = _Console(soft_wrap=True, highlight=False)
     console.print(Text("operations", "bold"))
     for op in ops:
         console.print(Text(f"  {op.name:<20} {op.subject}"))

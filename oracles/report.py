@@ -103,7 +103,7 @@ class Failure:
     script
         A Python script that reproduces the failure with exact bits.
     blob
-        The line of Hypothesis that replays the case, or "".
+        Hypothesis's text that replays the case (`oracles.run(..., blob=...)`), or "".
     """
 
     case: Case

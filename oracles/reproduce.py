@@ -29,16 +29,10 @@ _NO_TORCH = ("network", "article")
 """Whole networks: PyTorch has no one function for them, the script asks the subject alone."""
 
 _TAIL = """
-def show(name, mine, theirs=None):
-    mine = np.asarray(mine)
-    print(name, "of the subject:", mine.tolist())
-    if theirs is not None:
-        theirs = np.asarray(theirs)
-        print(name, "of PyTorch:    ", theirs.tolist())
-        if mine.shape != theirs.shape:
-            print(name, "shapes differ:", mine.shape, theirs.shape)
-        else:
-            print(name, "differs at", np.argwhere(mine != theirs).tolist())
+def show(name, **arrays):
+    for who, array in arrays.items():
+        print(f"{name} of {who}:", np.asarray(array).tolist())
+
 """
 
 
@@ -111,8 +105,10 @@ def _calls(op: Op, case: Case) -> list[str]:
             "gradients = gradients if isinstance(gradients, (tuple, list)) else (gradients,)",
         ]
     if op.name in _NO_TORCH:
-        names_shown = [f'show("grad_{name}", gradients[{i}])' for i, name in enumerate(wanted)]
-        return [*lines, 'show("y", y)', *names_shown]
+        names_shown = [
+            f'show("grad_{name}", subject=gradients[{i}])' for i, name in enumerate(wanted)
+        ]
+        return [*lines, 'show("y", subject=y)', *names_shown]
     return [*lines, *_torch_lines(op, case, operands, wanted)]
 
 
@@ -133,10 +129,11 @@ def _torch_lines(op: Op, case: Case, operands: list[str], wanted: list[str]) -> 
         ),
         f"torch_y = {call}",
         "torch_y.backward(torch.tensor(cotangent))",
-        'show("y", y, torch_y.detach())',
+        'show("y", subject=y, torch=torch_y.detach())',
     ]
     return lines + [
-        f'show("grad_{name}", gradients[{i}], {name}.grad)' for i, name in enumerate(wanted)
+        f'show("grad_{name}", subject=gradients[{i}], torch={name}.grad)'
+        for i, name in enumerate(wanted)
     ]
 
 

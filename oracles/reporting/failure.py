@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from textwrap import indent
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from oracles.compare import Cell, Comparison
 from oracles.report import Failure, OpReport
@@ -25,7 +27,8 @@ def failure_text(entry: OpReport) -> str:
         "to reproduce it, bit for bit:\n" + indent(failure.script, "    "),
     ]
     if failure.blob:
-        parts.append(f"Hypothesis replays it with {failure.blob}")
+        call = f"check(op, dtypes=({entry.dtype!r},), blob={failure.blob!r})"
+        parts.append(f"Hypothesis replays it: {call}")
     return "\n\n".join(part.rstrip() for part in parts)
 
 
@@ -37,11 +40,27 @@ def case_lines(failure: Failure) -> Iterator[str]:
     for name, array in {**case.operands, "cotangent": case.cotangent}.items():
         layout = f", {case.layouts[name]} layout" if name in case.layouts else ""
         yield f"{name}, shape {array.shape}{layout}:"
-        text = np.array2string(
-            array, threshold=array.size + 1, max_line_width=90, floatmode="unique"
-        )
-        yield from indent(text, "  ").split("\n")
+        yield from indent(whole_array(array), "  ").split("\n")
     yield f"drawn as {case.origin}"
+
+
+def whole_array(array: npt.NDArray[Any]) -> str:
+    """Return every element of `array` with the digits that tell it from its neighbours."""
+    if array.dtype.kind != "f":
+        return np.array2string(array, threshold=array.size + 1, max_line_width=90)
+    width = max((len(_digits(number)) for number in array.ravel()), default=0)
+    return np.array2string(
+        array,
+        threshold=array.size + 1,
+        max_line_width=90,
+        formatter={"float_kind": lambda number: _digits(number).rjust(width)},
+    )
+
+
+def _digits(number: Any) -> str:
+    plain = number == 0 or 1e-4 <= abs(number) < 1e16 or not np.isfinite(number)
+    write = np.format_float_positional if plain else np.format_float_scientific
+    return write(number, unique=True, trim="-")
 
 
 def _operand_text(failure: Failure, mine: Comparison) -> str:

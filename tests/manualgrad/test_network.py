@@ -1,5 +1,6 @@
 import re
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -70,7 +71,7 @@ def test_descent_goes_down():
         costs.append(((trace.y - target) ** 2).sum() / 2)
         found = network.backward(trace.y - target, trace)
         network = network.updated(found, learning_rate=0.02)
-    assert all(after < before for before, after in zip(costs, costs[1:], strict=False))
+    assert all(after < before for before, after in pairwise(costs))
 
 
 def test_a_network_does_not_change():

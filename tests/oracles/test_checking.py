@@ -186,7 +186,7 @@ def test_check_raises_with_the_whole_story():
         "cotangent, shape (",
         "to reproduce it, bit for bit:",
         "import torch",
-        "@reproduce_failure(",
+        "Hypothesis replays it: check(op, dtypes=('float64',), blob='",
     ):
         assert part in text
     assert "..." not in text.replace("= ...  #", "")
@@ -200,6 +200,15 @@ def test_same_seed_gives_the_same_report():
     texts = [report.failures[0].failure.sentences for report in (first, second)]
     assert texts[0] == texts[1]
     assert first.seed == second.seed == 11
+
+
+def test_blob_replays_the_minimal_case_alone_until_the_subject_is_mended():
+    op = ops.conv2d.implemented_by(conv2d, conv_kernel_not_rotated)
+    first = run(op, oracles=(), dtypes=("float64",), seed=2).failures[0].failure
+    again = run(op, oracles=(), dtypes=("float64",), blob=first.blob, seed=9)
+    assert again.failures[0].failure.sentences == first.sentences
+    assert again.cases == 1
+    assert run(ops.conv2d, oracles=(), dtypes=("float64",), blob=first.blob).passed
 
 
 def test_a_seed_is_drawn_and_told():

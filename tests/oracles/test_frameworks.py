@@ -36,8 +36,14 @@ ABORTING = transposed_case((1, 1, 3, 1), (1, 1, 2, 2), np.float64, stride=(2, 1)
 
 
 def test_faulty_lowering_is_a_defect_of_the_framework_and_the_run_goes_on(tmp_path):
-    runner = Runner(oracles=("jax", "jax_dilated"), max_examples=1, seed=0,
-                    directory=str(tmp_path), limits=Limits(max_stride=1, max_dilation=1))  # fmt: skip
+    limits = Limits(max_stride=1, max_dilation=1)
+    runner = Runner(
+        oracles=("jax", "jax_dilated"),
+        max_examples=1,
+        seed=0,
+        directory=str(tmp_path),
+        limits=limits,
+    )
     with runner:
         wrong = runner.examine(ops.conv_transpose2d, "float32", [WRONG])
         aborting = runner.examine(ops.conv_transpose2d, "float64", [ABORTING])

@@ -1,0 +1,182 @@
+"""`oracle-diff` as a stranger calls it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from oracles import cli
+
+OWN = """
+import numpy as np
+from oracles import ops
+
+right = ops.tanh
+wrong = ops.tanh.implemented_by(lambda x: np.tanh(x), lambda g, x: g * np.tanh(x))
+slow = ops.tanh.implemented_by(lambda x: __import__("time").sleep(0.2) or np.tanh(x), None)
+number = 3
+"""
+
+
+def call(*arguments, cwd, env=None):
+    command = [sys.executable, "-m", "oracles.cli", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False,
+                          env={**os.environ, **(env or {})})  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    path = tmp_path_factory.mktemp("home")
+    (path / "own.py").write_text(OWN)
+    return path
+
+
+QUICK = ("--oracles", "complex_step", "--max-examples", "5", "--seed", "7")
+
+
+def test_right_subject_exits_0_with_table_and_reports(home):
+    done = call("run", "dense", "tanh", *QUICK, cwd=home)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert lines[1].split()[:5] == ["operation", "dtype", "cases", "cells", "subject"]
+    assert [line.split()[:2] for line in lines[2:6]] == [
+        ["dense", "float32"], ["dense", "float64"], ["tanh", "float32"], ["tanh", "float64"],
+    ]  # fmt: skip
+    assert "right: every subject" in done.stdout
+    report = json.loads((home / ".oracles/report.json").read_text())
+    assert (report["passed"], report["seed"], len(report["entries"])) == (True, 7, 4)
+    assert "# oracle-diff" in (home / ".oracles/report.md").read_text()
+
+
+def test_run_is_the_default_command(home):
+    assert call("identity", *QUICK, "--no-report", cwd=home).returncode == 0
+
+
+def test_wrong_subject_of_one_s_own_exits_1_with_the_case(home):
+    done = call("run", "own:wrong", *QUICK, cwd=home)
+    assert done.returncode == 1
+    assert "grad_x: WRONG" in done.stdout
+    assert "WRONG: tanh float32, tanh float64" in done.stdout
+
+
+def test_quiet_prints_the_verdict_alone(home):
+    done = call("run", "own:right", *QUICK, "--quiet", cwd=home)
+    assert len(done.stdout.splitlines()) == 1
+
+
+def test_limits_are_options(home):
+    done = call("run", "conv2d", *QUICK, "--limit", "stride=1", "--limit", "square=true", cwd=home)
+    assert done.returncode == 0
+    limits = json.loads((home / ".oracles/report.json").read_text())["limits"]
+    assert limits == {"stride": 1, "square": True}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("run", "conv_transpse2d"), "no operation 'conv_transpse2d'; the nearest name is 'conv_t"),
+        (("run", "own:wrng"), "cannot load 'own:wrng'"),
+        (("run", "own:number"), "'own:number' is a int, not an oracles.Op"),
+        (("run", "nowhere:op"), "cannot load 'nowhere:op': No module named 'nowhere'"),
+        (("--oracles", "pytorch"), "argument --oracles: no 'pytorch'; the nearest name is 'torch'"),
+        (("--oracles", ","), "argument --oracles: names nothing"),
+        (("--dtypes", "float16"), "argument --dtypes: no 'float16'; the nearest name is 'float"),
+        (("--limit", "stride"), "argument --limit: 'stride' is not NAME=VALUE"),
+        (("--limit", "stride=x"), "argument --limit: 'x' is no int, true or false"),
+        (("--limit", "strid=1"), "argument --limit: `strid` (=1) is no limit"),
+        (("--max-examples", "0"), "`max_examples` (=0) must be an int of at least 1"),
+        (("--require", "jax_dilated"), "argument --require: 'jax_dilated' is not among --oracles"),
+        (("run", "identity", "--output", "own.py/x"), "cannot write to 'own.py/x'"),
+    ],
+)
+def test_bad_usage_exits_2_with_one_line(home, arguments, message):
+    done = call(*arguments, cwd=home)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(f"oracle-diff: error: {message}")
+    assert "Traceback" not in done.stderr
+
+
+def test_missing_required_witness_exits_3_and_missing_one_is_skipped(home):
+    hide = home / "hide"
+    hide.mkdir()
+    (hide / "sitecustomize.py").write_text(
+        "import importlib.util as u\nfound = u.find_spec\n"
+        "u.find_spec = lambda name, *a: None if name == 'jax' else found(name, *a)\n"
+    )
+    env = {"PYTHONPATH": str(hide)}
+    done = call("identity", "--oracles", "jax", "--max-examples", "2", cwd=home, env=env)
+    assert done.returncode == 0
+    assert "SKIPPED jax: jax is not installed: pip install 'manualgrad[jax]'" in done.stdout
+    done = call("identity", "--oracles", "jax", "--require", "jax", cwd=home, env=env)
+    assert done.returncode == 3
+    assert "required witness: jax is not installed" in done.stderr
+
+
+def test_interrupt_writes_the_report_and_exits_130(home):
+    command = [sys.executable, "-m", "oracles.cli", "run", "own:slow", "--oracles", "complex_step",
+               "--output", "cut"]  # fmt: skip
+    process = subprocess.Popen(command, cwd=home, stdout=subprocess.PIPE, text=True)
+    time.sleep(4)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "(interrupted)" in output
+    report = json.loads((home / "cut/report.json").read_text())
+    assert report["interrupted"]
+    assert 0 < report["cases"] < 40
+
+
+def test_nothing_compared_exits_5():
+    from types import SimpleNamespace  # noqa: PLC0415
+
+    from oracles.commands import _status  # noqa: PLC0415
+
+    nothing = SimpleNamespace(interrupted=False, failures=[], cases=0, entries=())
+    assert _status(nothing, ()) == cli.NOTHING == 5
+
+
+def test_list_names_operations_oracles_and_versions(home):
+    done = call("list", cwd=home)
+    assert done.returncode == 0
+    for word in ("conv_transpose3d", "manualgrad.article", "exact", "complex_step", "hypothesis"):
+        assert word in done.stdout
+
+
+def test_help_and_version_answer_at_once(home):
+    start = time.perf_counter()
+    done = call("--help", cwd=home)
+    assert time.perf_counter() - start < 0.3
+    assert done.returncode == 0
+    assert "exit status: 0 right" in done.stdout
+    assert call("--version", cwd=home).stdout.startswith("oracle-diff ")
+
+
+def test_reader_that_leaves_early_is_no_error(home):
+    command = f"{sys.executable} -m oracles.cli list | head -1"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], cwd=home,
+                          capture_output=True, text=True, check=False)  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_colour_is_for_terminals_alone(home):
+    assert "\x1b[" not in call("list", cwd=home).stdout
+
+
+def test_article_shows_every_step_and_the_missing_rotation_on_all_four_images(home):
+    done = call("article", "--oracles", "torch,jax", cwd=home)
+    assert done.returncode == 0
+    text = done.stdout
+    assert max(len(line) for line in text.splitlines()) <= 100
+    assert text.count("later version: dA1 = pad1(w2) *v R(d2)  [WRONG LINE]") == 4
+    assert text.count("it is the truth rotated by 180 degrees") >= 8
+    assert "manualgrad.article: every step right on 4 of 4 images" in text
+    assert "later version: g1 differs on 4 of 4 images" in text
+    assert text.count("points away from descent") >= 3
+    for line in ("l1 = x *v w1", "g1 = R(x *v R(d1))", "cost = (out - y)^2 / 2"):
+        assert text.count(line) >= 4
+    assert Path(home / ".oracles").is_dir()

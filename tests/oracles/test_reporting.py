@@ -1,0 +1,171 @@
+"""Renderers: what a person and a program must be able to read from a report."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from manualgrad import activations, conv2d, conv2d_backward
+from oracles.catalog import ops
+from oracles.checking import run
+from oracles.op import Case
+from oracles.report import Attendance, Defect
+from oracles.reporting.cells import number, subject_cell, witness_cell
+from oracles.reporting.failure import aligned, failure_text, short
+from oracles.reporting.files import check_writable, write_files
+from oracles.reporting.json_form import json_text, plain
+from oracles.reporting.markdown import markdown
+from oracles.reporting.terminal import footer, header, row, verdict_line
+
+
+def rotated_weights(g, x, w, **options):
+    found = conv2d_backward(g, x, w, **options)
+    return found._replace(grad_w=found.grad_w[..., ::-1, ::-1].copy())
+
+
+@pytest.fixture(scope="module")
+def wrong():
+    op = ops.conv2d.implemented_by(conv2d, rotated_weights)
+    return run(op, oracles=("complex_step",), dtypes=("float64",), seed=4)
+
+
+@pytest.fixture(scope="module")
+def right():
+    return run(ops.dense, oracles=("complex_step",), max_examples=5, seed=4)
+
+
+def with_defects(report):
+    case = Case("dense", {"x": np.array([[np.nan]])}, {}, np.zeros((1, 1)))
+    crash = Defect("jax", "crashed", "jax: crashed, killed by SIGABRT", 2, case, (), "dir/a.case")
+    differs = Defect("torch", "differs", "torch: y differs in 1 of 1 cells", 3, case)
+    entry = replace(report.entries[0], defects=(crash, differs))
+    return replace(report, entries=(entry, *report.entries[1:]), oracles=("torch", "jax"))
+
+
+def test_failure_text_names_the_cells(wrong):
+    text = failure_text(wrong.failures[0])
+    lines = text.split("\n")
+    head = next(line for line in lines if "index" in line)
+    assert head.split() == ["index", "manual", "complex_step", "truth", "error", "bound",
+                            "error/bound"]  # fmt: skip
+    assert "grad_w: 2 of 2 cells wrong (100%), the worst:" in text
+    assert "complex_step agree with exact arithmetic" in text
+
+
+def test_arrays_are_never_elided():
+    big = np.arange(5000.0).reshape(50, 100)
+    op = ops.identity.implemented_by(activations.identity, lambda g, x: 2 * g)
+    report = run(
+        op, oracles=(), dtypes=("float64",), examples=[Case("identity", {"x": big}, {}, big)]
+    )
+    failure = replace(report.failures[0].failure, case=Case("identity", {"x": big}, {}, big))
+    text = failure_text(replace(report.failures[0], failure=failure))
+    assert " 4999]" in text
+    assert " 2500 2501 " in text
+    assert "..." not in text.replace("backward = ...", "")
+
+
+def test_right_entry_has_no_failure_text(right):
+    assert failure_text(right.entries[0]) == ""
+
+
+def test_table_row_fits_its_header(wrong, right):
+    for report in (wrong, right):
+        head = header(report.oracles).plain.split("\n")[1]
+        for entry in report.entries:
+            assert len(row(entry, report.oracles).plain) == len(head) <= 100
+            assert entry.op in row(entry, report.oracles).plain
+
+
+def test_cells_say_what_happened(right):
+    entry = right.entries[0]
+    assert subject_cell(entry)[0].startswith("ok ")
+    assert witness_cell(entry, "jax")[0] == "-"
+    for attendance, shown in [
+        (Attendance("jax", missing="not installed"), "SKIPPED"),
+        (Attendance("jax", answered=3, crashed=2), "2 crashed"),
+        (Attendance("jax", timed_out=1), "1 timed out"),
+        (Attendance("jax", rejected=4), "4 refused"),
+        (Attendance("jax", answered=4), "0"),
+    ]:
+        assert witness_cell(replace(entry, attendance=(attendance,)), "jax")[0] == shown
+    assert number(1e-12) == "0"
+    assert number(float("inf")) == "inf"
+
+
+def test_footer_tells_defects_missing_verdict_and_seed(wrong, right):
+    text = footer(replace(with_defects(right), missing={"jax": "jax is not installed"})).plain
+    assert (
+        "dense float32, 2 of 5 cases: jax: crashed, killed by SIGABRT; case kept in dir/a.case"
+        in text
+    )
+    assert "torch differs: dense 3" in text
+    assert "SKIPPED jax: jax is not installed" in text
+    assert "right: every subject within its rounding bound on 10 cases of 1 operations" in text
+    assert "repeat with --seed 4" in text
+    assert "grad_w: WRONG" in footer(wrong).plain
+
+
+def test_verdict_in_one_line(wrong, right):
+    assert verdict_line(wrong).startswith("WRONG: conv2d float64; ")
+    assert verdict_line(replace(right, entries=())) == "nothing was compared"
+    assert verdict_line(replace(right, interrupted=True)).endswith("(interrupted)")
+
+
+def test_json_is_json_and_keeps_every_bit(wrong):
+    found = json.loads(json_text(wrong))
+    assert (found["schema_version"], found["seed"], found["passed"]) == (1, 4, False)
+    assert {"python", "numpy", "manualgrad"} <= set(found["environment"]["versions"])
+    failure = found["entries"][0]["failure"]
+    for name, array in wrong.failures[0].failure.case.operands.items():
+        stored = failure["case"]["operands"][name]
+        numbers = [float.fromhex(text) for text in stored["hex"]]
+        assert (
+            np.array(numbers, stored["dtype"]).reshape(stored["shape"]).tobytes() == array.tobytes()
+        )
+
+
+def test_json_has_no_nan():
+    text = json.dumps(plain({"a": np.nan, "b": -np.inf, "c": np.array([np.nan, 1.5])}),
+                      allow_nan=False)  # fmt: skip
+    assert json.loads(text) == {
+        "a": "nan", "b": "-inf", "c": {"dtype": "float64", "shape": [2], "hex": ["nan", "0x1.8000000000000p+0"]},  # noqa: E501
+    }  # fmt: skip
+
+
+def test_markdown_has_table_defects_failures_and_environment(wrong, right):
+    text = markdown(wrong)
+    assert "| conv2d | float64 |" in text
+    assert "| WRONG |" in text
+    assert "## conv2d in float64 is wrong" in text
+    assert "oracle-diff --seed 4 --max-examples 100" in text
+    text = markdown(with_defects(right))
+    assert (
+        "- dense float32, 2 cases: jax: crashed, killed by SIGABRT (kept in `dir/a.case`)" in text
+    )
+
+
+def test_long_digits_are_cut_and_short_ones_kept():
+    assert short("0.1234567890123456789") == "0.1234567890123456"
+    assert short("2.500000000000") == "2.5"
+    assert short("12") == "12"
+    assert short("0 to 2") == "0 to 2"
+    assert aligned([["a", "bb"], ["ccc", "d"]]) == ["  a  bb", "ccc   d"]
+
+
+def test_files_are_written_whole_or_not_at_all(tmp_path):
+    (tmp_path / "a.txt").write_text("old")
+    with pytest.raises(UnicodeEncodeError):
+        write_files(str(tmp_path), {"a.txt": "new \ud800"})
+    assert (tmp_path / "a.txt").read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
+    assert write_files(str(tmp_path), {"a.txt": "new"}) == [str(tmp_path / "a.txt")]
+    assert (tmp_path / "a.txt").read_text() == "new"
+
+
+def test_writability_is_checked_before_the_work(tmp_path):
+    check_writable(str(tmp_path / "deep" / "er"))
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        check_writable(str(tmp_path / "file"))
