@@ -11,14 +11,13 @@ import manualgrad
 from manualgrad import activations
 from oracles import article
 from oracles.cases import (
-    convolution_cases,
     cross_entropy_case,
     dense_case,
     elementwise_cases,
     softmax_cases,
     squared_error_cases,
-    transposed_cases,
 )
+from oracles.convolution_cases import convolution_cases, transposed_cases
 from oracles.exact.activations import ACTIVATIONS
 from oracles.exact.bilinear import Bilinear
 from oracles.exact.chain import Chain, flatten

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from oracles.article_diff import article_diff
 from oracles.catalog import ops
-from oracles.checking import DTYPES, KNOWN_ORACLES, Progress, Runner
+from oracles.checking import DTYPES
 from oracles.cli import INTERRUPTED, NOTHING, RIGHT, WITNESS_FAILED, WRONG
 from oracles.environment import environment
 from oracles.limits import Limits, make_limits
@@ -24,6 +24,7 @@ from oracles.reporting.files import check_writable, write_files
 from oracles.reporting.json_form import json_text
 from oracles.reporting.markdown import markdown
 from oracles.reporting.terminal import footer, header, row, verdict_line
+from oracles.runner import KNOWN_ORACLES, Progress, Runner
 from oracles.workers import WITNESSES, missing_reason
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from oracles.cases import Shape, Shapes, build_case, convolution_shapes
+from oracles.cases import Shape, Shapes, build_case
+from oracles.convolution_cases import convolution_shapes
 from oracles.data import NETWORK_PATTERNS
 from oracles.limits import Limits
 from oracles.op import Case

@@ -19,8 +19,9 @@ from manualgrad import (
 )
 from oracles.article import backward_by
 from oracles.catalog import ops
-from oracles.checking import OracleMismatch, Progress, Runner, check, run
+from oracles.checking import OracleMismatch, check, run
 from oracles.limits import Limits
+from oracles.runner import Progress, Runner
 
 
 def rotated(a):

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from oracles.catalog import ops
-from oracles.checking import Runner, run
+from oracles.checking import run
 from oracles.exact.approximate import error_to
 from oracles.exact.definition import truth
 from oracles.limits import Limits
 from oracles.op import Case
+from oracles.runner import Runner
 from oracles.workers import Workers
 
 pytest.importorskip("torch")

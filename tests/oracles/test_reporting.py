@@ -62,7 +62,7 @@ def test_arrays_are_never_elided():
     failure = replace(report.failures[0].failure, case=Case("identity", {"x": big}, {}, big))
     text = failure_text(replace(report.failures[0], failure=failure))
     assert " 4999]" in text
-    assert " 2500 2501 " in text
+    assert " 2500" in text
     assert "..." not in text.replace("backward = ...", "")
 
 

@@ -1,0 +1,280 @@
+"""The loop: one operation x cases x witnesses -> `OpReport`."""
+
+from __future__ import annotations
+
+import random
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from types import TracebackType
+from typing import Any, Self
+
+from hypothesis import (
+    HealthCheck,
+    Phase,
+    Verbosity,
+    given,
+    reproduce_failure,
+    seed,
+    settings,
+)
+from hypothesis import __version__ as hypothesis_version
+from hypothesis.errors import DidNotReproduce, Flaky
+
+from oracles.answer import Answer
+from oracles.compare import Comparison, compare
+from oracles.environment import environment
+from oracles.exact.approximate import Approximate, text_of
+from oracles.exact.definition import truth
+from oracles.limits import Limits
+from oracles.op import FORWARD, Case, Op
+from oracles.report import Failure, OpReport, Report
+from oracles.reproduce import script
+from oracles.subject import ask_subject
+from oracles.tally import Ledger
+from oracles.verdict import SUBJECT, convicts, sentences
+from oracles.witnesses import complex_step, finite_difference
+from oracles.workers import WITNESSES, Workers, missing_reason
+
+IN_PROCESS: Mapping[str, Any] = {
+    "complex_step": complex_step,
+    "finite_difference": finite_difference,
+}
+"""Witnesses that ask the subject's own forward, and so need no process of their own."""
+
+KNOWN_ORACLES = (*WITNESSES, *IN_PROCESS)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far one operation in one dtype has come, in cases."""
+
+    op: str
+    dtype: str
+    done: int
+    of: int
+
+
+_FICKLE = "its answers change from call to call: what follows is one call of several"
+
+
+class _Convicted(Exception):  # noqa: N818 - tells Hypothesis to shrink
+    """Raised inside Hypothesis's loop when the subject is wrong on a case."""
+
+
+class Runner:
+    """Examines operations one after another with the same witnesses.
+
+    Parameters are those of `run`; ``progress`` is called after each case.
+
+    Attributes
+    ----------
+    seed
+        The seed in use.
+    missing
+        Witnesses that cannot answer here, with the reason.
+    interrupted
+        Whether an interrupt cut `examine` short; what it had found is in its result.
+    """
+
+    def __init__(
+        self,
+        *,
+        oracles: Sequence[str] = ("torch", "jax"),
+        max_examples: int = 100,
+        seed: int | None = None,
+        time_limit: float = 30.0,
+        directory: str = ".oracles",
+        limits: Limits | None = None,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        _check_oracles(oracles)
+        if isinstance(max_examples, bool) or not isinstance(max_examples, int) or max_examples < 1:
+            raise ValueError(f"`max_examples` (={max_examples!r}) must be an int of at least 1")
+        if time_limit <= 0:
+            raise ValueError(f"`time_limit` (={time_limit}) must be positive, in seconds")
+        self.oracles = tuple(oracles)
+        self.max_examples = max_examples
+        self.seed = random.SystemRandom().randrange(2**32) if seed is None else seed
+        self.limits = limits or Limits()
+        self.progress = progress or (lambda _: None)
+        self.interrupted = False
+        reasons = {name: missing_reason(name) for name in self.oracles if name in WITNESSES}
+        self.missing = {name: reason for name, reason in reasons.items() if reason}
+        self.present = [name for name in self.oracles if name not in self.missing]
+        in_workers = [name for name in self.present if name in WITNESSES]
+        self.workers = Workers(in_workers, time_limit=time_limit, directory=directory)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.workers.close()
+
+    def examine(
+        self, op: Op, dtype: str, examples: Sequence[Case] = (), blob: str | None = None
+    ) -> OpReport:
+        """Return what was found of `op` in `dtype`: `examples` of that dtype first, or `blob`."""
+        start = time.perf_counter()
+        ledger = Ledger()
+        failing: list[Case] = []
+        found_blob, fickle = "", False
+        try:
+            for case in (case for case in examples if str(case.dtype) == dtype):
+                self._convict(op, ledger, failing, case)
+            self._explore(op, dtype, ledger, failing, blob)
+        except _Convicted as conviction:
+            found_blob = _blob_of(conviction)
+        except Flaky:
+            fickle = True
+        except KeyboardInterrupt:
+            self.interrupted = True
+        failure = self._failure(op, failing[-1], found_blob) if failing else None
+        if failure is not None and fickle:
+            failure = replace(failure, sentences=(_FICKLE, *failure.sentences))
+        return OpReport(
+            op=op.name,
+            subject=op.subject or op.name,
+            dtype=dtype,
+            cases=ledger.cases,
+            elements=ledger.elements,
+            seconds=time.perf_counter() - start,
+            tallies=ledger.ordered_tallies(),
+            attendance=tuple(ledger.attendance(self.oracles, self.missing)),
+            defects=tuple(ledger.defects.values()),
+            failure=failure,
+        )
+
+    def report(self, entries: Sequence[OpReport]) -> Report:
+        """Return the report of `entries`."""
+        return Report(
+            seed=self.seed,
+            max_examples=self.max_examples,
+            oracles=self.oracles,
+            limits=self.limits.stated(),
+            environment=environment(self.workers.versions(), self.workers.threads()),
+            entries=tuple(entries),
+            missing=self.missing,
+            interrupted=self.interrupted,
+        )
+
+    def _explore(
+        self, op: Op, dtype: str, ledger: Ledger, failing: list[Case], blob: str | None
+    ) -> None:
+        """Let Hypothesis generate cases, and shrink the first on which the subject is wrong."""
+        convict = partial(self._convict, op, ledger, failing)
+
+        def examine(case: Case) -> None:
+            convict(case)
+            if not failing:
+                self.progress(Progress(op.name, dtype, ledger.cases, self.max_examples))
+
+        configured = settings(
+            max_examples=self.max_examples,
+            database=None,
+            deadline=None,
+            phases=(Phase.generate, Phase.shrink),
+            suppress_health_check=list(HealthCheck),
+            verbosity=Verbosity.quiet,
+            print_blob=True,
+            report_multiple_bugs=False,
+        )
+        test = configured(seed(self.seed)(given(op.cases(dtype, self.limits))(examine)))
+        if blob is None:
+            test()
+        else:
+            with suppress(DidNotReproduce):  # the subject has been mended
+                reproduce_failure(hypothesis_version, blob.encode())(test)()
+
+    def _convict(self, op: Op, ledger: Ledger, failing: list[Case], case: Case) -> None:
+        """Examine one case; raise, and keep it in `failing`, if the subject is wrong on it."""
+        shrinking = bool(failing)
+        if not shrinking:
+            self.workers.ask(op, case)
+        answer, true, comparisons = _judge_subject(op, case)
+        if not shrinking:
+            self._record(op, ledger, case, comparisons, true)
+        if convicts(answer, comparisons):
+            failing.append(case)
+            raise _Convicted
+
+    def _record(
+        self,
+        op: Op,
+        ledger: Ledger,
+        case: Case,
+        comparisons: Sequence[Comparison],
+        true: Mapping[str, Approximate],
+    ) -> None:
+        ledger.add_subject(comparisons)
+        for witness, answer in self._answers(op, case, true).items():
+            ledger.add_witness(witness, case, answer, _against(witness, answer, true, case))
+
+    def _answers(self, op: Op, case: Case, true: Mapping[str, Approximate]) -> dict[str, Answer]:
+        """Collect the witnesses' answers to a case that the workers have been asked."""
+        mine = [IN_PROCESS[name] for name in self.present if name in IN_PROCESS]
+        answers = {
+            witness.__name__.rpartition(".")[2]: witness.answer(op, case, true[FORWARD].error)
+            for witness in mine
+            if witness.applies(op, case)
+        }
+        return {**self.workers.answers(), **answers}
+
+    def _failure(self, op: Op, case: Case, blob: str) -> Failure:
+        """Ask everybody once more about the minimal case, and write down who says what."""
+        self.workers.ask(op, case)
+        answer, true, comparisons = _judge_subject(op, case)
+        answers = self._answers(op, case, true)
+        found = {name: _against(name, said, true, case) for name, said in answers.items()}
+        answered = {name: each for name, each in found.items() if each}
+        subject = op.subject or op.name
+        return Failure(
+            case=case,
+            sentences=sentences(subject, answer, comparisons, answered),
+            comparisons=tuple(comparisons),
+            witness_comparisons=tuple(each for every in answered.values() for each in every),
+            answers={SUBJECT: answer, **answers},
+            truth={name: tuple(map(text_of, t.value.ravel())) for name, t in true.items()},
+            script=script(op, case),
+            blob=blob,
+        )
+
+
+def _judge_subject(op: Op, case: Case) -> tuple[Answer, dict[str, Approximate], list[Comparison]]:
+    answer = ask_subject(op, case)
+    true = truth(op.definition, case, op.gradient_names(case))
+    return answer, true, _against(SUBJECT, answer, true, case)
+
+
+def _against(
+    participant: str, answer: Answer, true: Mapping[str, Approximate], case: Case
+) -> list[Comparison]:
+    """Compare what was answered with truth; a witness may leave ``y`` unanswered."""
+    if answer.kind != "value":
+        return []
+    asked = true if participant == SUBJECT else {n: true[n] for n in true if n in answer.values}
+    return compare(participant, answer.values, asked, case.dtype, answer.errors)
+
+
+def _blob_of(error: BaseException) -> str:
+    """Return Hypothesis's text that replays the failing case, from the error's notes."""
+    notes = "\n".join(getattr(error, "__notes__", []))
+    found = re.search(r"@reproduce_failure\('[^']*', b'([^']*)'\)", notes)
+    return found[1] if found else ""
+
+
+def _check_oracles(oracles: Sequence[str]) -> None:
+    if isinstance(oracles, str):
+        raise TypeError(f"`oracles` (={oracles!r}) must be a sequence of names, not one string")
+    for name in oracles:
+        if name not in KNOWN_ORACLES:
+            known = ", ".join(KNOWN_ORACLES)
+            raise ValueError(f"`oracles` holds {name!r}; known are {known}")
