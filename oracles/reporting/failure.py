@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from textwrap import indent
+from textwrap import fill, indent
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,8 @@ def failure_text(entry: OpReport) -> str:
     failure = entry.failure
     parts = [
         f"{entry.subject} is WRONG as {entry.op} in {entry.dtype} "
-        f"(seen after {entry.cases} cases, shrunk to the smallest case found)",
-        "\n".join(f"  {sentence}" for sentence in failure.sentences),
+        f"(case {entry.cases} of those tried, shrunk)",
+        "\n".join(_wrapped(sentence) for sentence in failure.sentences),
         "\n".join(["the case:", *(f"  {line}" for line in case_lines(failure))]),
         *(_operand_text(failure, each) for each in failure.comparisons if not each.agrees),
         "to reproduce it, bit for bit:\n" + indent(failure.script, "    "),
@@ -30,6 +30,17 @@ def failure_text(entry: OpReport) -> str:
         call = f"check(op, dtypes=({entry.dtype!r},), blob={failure.blob!r})"
         parts.append(f"Hypothesis replays it: {call}")
     return "\n\n".join(part.rstrip() for part in parts)
+
+
+def _wrapped(sentence: str) -> str:
+    return fill(
+        sentence,
+        width=98,
+        initial_indent="  ",
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def case_lines(failure: Failure) -> Iterator[str]:
