@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 README = Path(__file__).parents[1] / "README.md"
-BLOCKS = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```", README.read_text(), re.DOTALL)
+BLOCKS = re.findall(r"```python\n([^`]*)```\n\n```text\n([^`]*)```", README.read_text())
 
 
 @pytest.mark.parametrize("block", range(2))
