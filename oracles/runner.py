@@ -224,7 +224,7 @@ class Runner:
         answers = {
             witness.__name__.rpartition(".")[2]: witness.answer(op, case, true[FORWARD].error)
             for witness in mine
-            if witness.applies(op, case)
+            if witness.applies(op, case, true[FORWARD].error)
         }
         return {**self.workers.answers(), **answers}
 

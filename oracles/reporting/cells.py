@@ -9,9 +9,9 @@ from oracles.report import Attendance, OpReport, Report
 TITLES = {
     "torch": "torch",
     "jax": "jax",
-    "jax_dilated": "jax (dilated)",
-    "complex_step": "complex step",
-    "finite_difference": "differences",
+    "jax_dilated": "dilated",
+    "complex_step": "complex",
+    "finite_difference": "finite",
 }
 """Short names of the witnesses."""
 

@@ -10,8 +10,8 @@ from oracles.report import OpReport, Report
 from oracles.reporting.cells import TITLES, defect_lines, subject_cell, witness_cell
 from oracles.reporting.failure import failure_text
 
-_COLUMNS = {"operation": -18, "dtype": -8, "cases": 6, "cells": 8, "subject": 11}
-_WITNESS_WIDTH = 13
+_COLUMNS = {"operation": -19, "dtype": -8, "cases": 6, "cells": 7, "subject": 9}
+_WITNESS_WIDTH = 11
 _SECONDS_WIDTH = 6
 
 
