@@ -90,10 +90,10 @@ def build_case(
     )
 
 
-def batch_size(limits: Limits, most: int = 3) -> st.SearchStrategy[int]:
+def batch_size(limits: Limits, most: int | None = None) -> st.SearchStrategy[int]:
     """Return the strategy of batch sizes: 1 first, the empty batch last, at most `most`."""
-    highest = max(1, limits.min_batch, min(limits.max_batch, most, 3))
-    sizes = [n for n in (*range(1, highest + 1), 0) if limits.min_batch <= n <= limits.max_batch]
+    highest = limits.max_batch if most is None else min(limits.max_batch, max(1, most))
+    sizes = [n for n in (*range(1, highest + 1), 0) if n >= limits.min_batch]
     return st.sampled_from(sizes or [limits.min_batch])
 
 

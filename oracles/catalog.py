@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
+from math import prod
 from typing import Any
 
 import manualgrad
@@ -293,7 +294,7 @@ def _layer_by_layer(
         given = parameters[first : first + count]
         first += count
         if name == "flatten":
-            x = x.reshape((x.shape[0], -1))
+            x = x.reshape((x.shape[0], prod(x.shape[1:])))
         else:
             x = operations[name].references[witness](framework, x, *given, **options)
     return x

@@ -42,9 +42,9 @@ def _run(given: list[str]) -> int:
     parser = _parser()
     options = parser.parse_args(given)
     if options.version or options.command is None:
-        from oracles.environment import installed_version  # noqa: PLC0415
+        from importlib.metadata import version  # noqa: PLC0415
 
-        print(f"oracle-diff {installed_version('manualgrad')}")
+        print(f"oracle-diff {version('manualgrad')}")
         return RIGHT
     try:
         from oracles import commands  # noqa: PLC0415

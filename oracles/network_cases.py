@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from oracles.cases import Shape, Shapes, build_case
+from oracles.cases import Shape, Shapes, batch_size, build_case
 from oracles.convolution_cases import convolution_shapes
 from oracles.data import NETWORK_PATTERNS
 from oracles.limits import Limits
@@ -25,7 +25,7 @@ ACTIVATIONS = ("tanh", "arctan", "sigmoid", "leaky_relu", "softplus", "silu", "e
 @st.composite
 def network_case(draw: st.DrawFn, dtype: str, limits: Limits) -> Case:
     """Draw a network of 1 to `limits.max_depth` layers with its input and parameters."""
-    n = draw(st.sampled_from([n for n in (1, 2) if n >= limits.min_batch] or [limits.min_batch]))
+    n = draw(batch_size(limits, 2))
     x_shape: Shape = (n, draw(st.integers(1, 2)), *draw(st.tuples(*[st.integers(2, 5)] * 2)))
     shapes: Shapes = {"x": x_shape}
     layers: list[Layer] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -158,10 +159,12 @@ class Op:
         if backward is not None and not callable(backward):
             raise TypeError(f"`backward` (={backward!r}) must be callable or None")
         forward_in, backward_in = in_layout(forward, backward, layout=layout, kernel=kernel)
+        # Another order of axes has a letter for the batch, so there must be one.
+        cases = self.cases if forward_in is forward else partial(_batched, self.cases)
         name = getattr(forward, "__qualname__", type(forward).__qualname__)
         module = getattr(forward, "__module__", type(forward).__module__)
         subject = f"{module}.{name}"
-        return replace(self, forward=forward_in, backward=backward_in, subject=subject)
+        return replace(self, forward=forward_in, backward=backward_in, subject=subject, cases=cases)
 
     def gradient_names(self, case: Case) -> list[str]:
         """Names of the operands of `case` whose gradients are compared."""
@@ -178,3 +181,9 @@ class Op:
         """Return the operands that ``backward`` takes, in order."""
         names = self.backward_operands if self.backward_operands is not None else tuple(operands)
         return [operands[name] for name in names if name in operands]
+
+
+def _batched(
+    cases: Callable[[str, Limits], SearchStrategy[Case]], dtype: str, limits: Limits
+) -> SearchStrategy[Case]:
+    return cases(dtype, replace(limits, batched=True))

@@ -27,8 +27,10 @@ def ask_subject(op: Op, case: Case) -> Answer:
     given = {name: _seen(case, name, array) for name, array in case.operands.items()}
     cotangent = _seen(case, "cotangent", case.cotangent)
     try:
-        y = op.forward(*given.values(), **case.options)
-        gradients = _backward(op, case, given, cotangent)
+        # Cases hold NaN and infinities; that NumPy warns of them is no fault of the subject.
+        with np.errstate(all="ignore"):
+            y = op.forward(*given.values(), **case.options)
+            gradients = _backward(op, case, given, cotangent)
     except Exception as error:
         return _rejected(f"raised {type(error).__name__}: {error}", start)
     if isinstance(gradients, str):

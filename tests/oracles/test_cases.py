@@ -102,6 +102,14 @@ def test_limits_are_kept():
         assert case.layouts == {}
 
 
+def test_larger_batches_come_when_they_are_allowed():
+    batches = {len(case.operands["x"]) for case in draw_cases(ops["dense"], 60, max_batch=6)}
+    assert {1, 5, 6} <= batches <= set(range(7))
+    batches = {len(case.operands["x"]) for case in draw_cases(ops["network"], 20, max_batch=1,
+                                                              min_batch=1)}  # fmt: skip
+    assert batches == {1}
+
+
 def test_minimal_case_can_be_read():
     case = find(ops["conv2d"].cases("float64", Limits()), lambda case: case.cotangent.size > 1)
     assert case.size <= 8

@@ -254,7 +254,7 @@ def test_other_layouts():
                 found.grad_b)  # fmt: skip
 
     op = ops.conv2d.implemented_by(forward, backward, layout="NHWC", kernel="HWIO")
-    assert check(op, oracles=(), max_examples=50, batched=True).passed
+    assert check(op, oracles=(), max_examples=50).passed
 
 
 def test_limits_reach_the_cases():
