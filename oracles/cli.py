@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-RIGHT, WRONG, USAGE, WITNESS_FAILED, NOTHING, INTERRUPTED = 0, 1, 2, 3, 5, 130
+from oracles.exit_status import INTERRUPTED, RIGHT
 
 _ORACLES = ("torch", "jax", "complex_step", "finite_difference")
 _COMMANDS = ("run", "article", "list")

@@ -15,8 +15,8 @@ from rich.text import Text
 from oracles.article_diff import article_diff
 from oracles.catalog import ops
 from oracles.checking import DTYPES
-from oracles.cli import INTERRUPTED, NOTHING, RIGHT, WITNESS_FAILED, WRONG
 from oracles.environment import environment
+from oracles.exit_status import INTERRUPTED, NOTHING, RIGHT, WITNESS_FAILED, WRONG
 from oracles.limits import Limits, make_limits
 from oracles.op import Op
 from oracles.report import OpReport, Report

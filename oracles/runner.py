@@ -28,7 +28,7 @@ from oracles.answer import Answer
 from oracles.compare import Comparison, compare
 from oracles.environment import environment
 from oracles.exact.approximate import Approximate, text_of
-from oracles.exact.definition import truth
+from oracles.exact.truth import truth
 from oracles.limits import Limits
 from oracles.op import FORWARD, Case, Op
 from oracles.report import Failure, OpReport, Report

@@ -1,4 +1,4 @@
-"""What every exact definition answers, and the truth of a case by one."""
+"""What every exact definition answers."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
-from flint import ctx
 
 from oracles.bounds import round_up, rounding_bound
 from oracles.exact.approximate import Approximate, Array, magnitude, widened
-from oracles.op import FORWARD, Case, gradient_of
 
 Options = Mapping[str, Any]
 
@@ -43,34 +41,6 @@ class Definition(Protocol):
         ...
 
 
-def truth(definition: Definition, case: Case, gradients: Sequence[str]) -> dict[str, Approximate]:
-    """Return the exact result and gradients of `case` with their rounding bounds.
-
-    Parameters
-    ----------
-    definition
-        Of the operation.
-    case
-        What is asked.
-    gradients
-        Names of the operands whose gradients are wanted.
-
-    Returns
-    -------
-    dict
-        By compared name: ``y``, then ``grad_<operand>``.
-    """
-    with ctx.workprec(WORKING_PRECISION):
-        operands = [_lift(definition, array) for array in case.operands.values()]
-        answer = {FORWARD: definition.forward(operands, case.options, case.dtype)}
-        if gradients:
-            cotangent = definition.lift(case.cotangent)
-            found = definition.backward(cotangent, operands, case.options, case.dtype)
-            by_name = dict(zip(case.operands, found, strict=False))
-            answer |= {gradient_of(name): by_name[name] for name in gradients}
-    return answer
-
-
 def evaluated(
     formula: Callable[..., Array],
     arrays: Sequence[Approximate],
@@ -98,9 +68,3 @@ def evaluated(
         moved = np.asarray(around - value, dtype=object)
         error = error + round_up(magnitude(moved))
     return Approximate(value, error)
-
-
-def _lift(definition: Definition, array: Array) -> Approximate:
-    if array.dtype.kind == "f":
-        return definition.lift(array)
-    return Approximate(array.astype(object), np.zeros(array.shape))

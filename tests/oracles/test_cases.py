@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from oracles.catalog import ops
 from oracles.data import PATTERNS, make
-from oracles.exact.definition import truth
+from oracles.exact.truth import truth
 from oracles.layouts import LAYOUTS
 from oracles.limits import Limits
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from oracles import cli
+from oracles import exit_status
 
 OWN = """
 import numpy as np
@@ -137,7 +137,7 @@ def test_nothing_compared_exits_5():
     from oracles.commands import _status  # noqa: PLC0415
 
     nothing = SimpleNamespace(interrupted=False, failures=[], cases=0, entries=())
-    assert _status(nothing, ()) == cli.NOTHING == 5
+    assert _status(nothing, ()) == exit_status.NOTHING == 5
 
 
 def test_list_names_operations_oracles_and_versions(home):

@@ -13,11 +13,11 @@ from flint import arb, ctx
 from oracles.exact.activations import ACTIVATIONS
 from oracles.exact.approximate import Approximate, as_ball, balls, error_to, rationals, text_of
 from oracles.exact.bilinear import Bilinear, contract
-from oracles.exact.definition import truth
 from oracles.exact.elementwise import Pieces, jet
 from oracles.exact.losses import half_squared_error, mse_loss
 from oracles.exact.softmax import CrossEntropy, Softmax
 from oracles.exact.terms import dense_terms
+from oracles.exact.truth import truth
 from oracles.op import Case
 
 FLOAT64 = np.dtype("float64")

@@ -8,7 +8,7 @@ import pytest
 from oracles.catalog import ops
 from oracles.checking import run
 from oracles.exact.approximate import error_to
-from oracles.exact.definition import truth
+from oracles.exact.truth import truth
 from oracles.limits import Limits
 from oracles.op import Case
 from oracles.runner import Runner

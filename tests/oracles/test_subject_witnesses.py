@@ -8,7 +8,7 @@ import pytest
 from manualgrad import activations, conv2d, conv2d_backward
 from oracles.catalog import ops
 from oracles.compare import compare
-from oracles.exact.definition import truth
+from oracles.exact.truth import truth
 from oracles.op import Case
 from oracles.witnesses import complex_step, finite_difference
 
