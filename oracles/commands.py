@@ -17,10 +17,10 @@ from oracles.catalog import ops
 from oracles.checking import DTYPES
 from oracles.environment import environment
 from oracles.exit_status import INTERRUPTED, NOTHING, RIGHT, WITNESS_FAILED, WRONG
+from oracles.files import check_writable, write_files
 from oracles.limits import Limits, make_limits
 from oracles.op import Op
 from oracles.report import OpReport, Report
-from oracles.reporting.files import check_writable, write_files
 from oracles.reporting.json_form import json_text
 from oracles.reporting.markdown import markdown
 from oracles.reporting.terminal import footer, header, row, verdict_line
@@ -97,7 +97,9 @@ def _examine(
         for op, dtype in pairs:
             entries.append(runner.examine(op, dtype))
             if console is not None:
+                bar.stop()  # it stands on another stream, where the row is to go
                 console.print(row(entries[-1], runner.oracles))
+                bar.start()
             if runner.interrupted:
                 break
     return entries

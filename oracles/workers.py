@@ -7,6 +7,7 @@ witness lives in a process of its own, and each case lies on disk before it is s
 from __future__ import annotations
 
 import hashlib
+import os
 import queue
 import signal
 import subprocess
@@ -22,6 +23,7 @@ from typing import IO, Any, BinaryIO, Self, cast
 
 from oracles.answer import Answer
 from oracles.case_file import dump_case, load_arrays
+from oracles.files import check_writable
 from oracles.op import Case, Op
 from oracles.worker_main import read_message, write_message
 
@@ -72,12 +74,12 @@ class Workers:
 
     def __init__(self, witnesses: Sequence[str], *, time_limit: float, directory: str) -> None:
         home = Path(directory)
-        try:
-            (home / "crashes").mkdir(parents=True, exist_ok=True)
-            (home / ".writable").write_bytes(b"")
-            (home / ".writable").unlink()
-        except OSError as error:
-            raise ValueError(f"`directory` (={directory!r}) cannot be written: {error}") from error
+        if witnesses:
+            try:
+                check_writable(home)
+            except OSError as error:
+                message = f"`directory` (={directory!r}) cannot be written: {error}"
+                raise ValueError(message) from error
         self._workers = {name: _Worker(name, time_limit, home) for name in witnesses}
         self._asked: list[_Worker] = []
 
@@ -129,6 +131,9 @@ class _Worker:
         self._pending: IO[bytes] | None = None
         self._request = b""
         self._sent = 0.0
+        # Runs side by side in one directory keep out of each other's files.
+        self._pending_path = home / f"pending-{name}-{os.getpid()}.case"
+        self._log_path = home / f"{name}-{os.getpid()}.log"
 
     def ask(self, op: Op, case: Case) -> None:
         gradients = op.gradient_names(case)
@@ -161,13 +166,19 @@ class _Worker:
             for pipe in (self._process.stdin, self._process.stdout):
                 _close(pipe)
             self._process = None
-        _close(self._pending)
-        self._pending = None
+        if self._pending is not None:
+            _close(self._pending)
+            self._pending = None
+            self._pending_path.unlink(missing_ok=True)
+            self._log_path.unlink(missing_ok=True)
 
     def _write_down(self) -> None:
-        """Put the case on disk before anyone computes with it: one file, written over."""
+        """Put the case on disk before anyone computes with it: one file, written over.
+
+        It stays behind if this process dies as well.
+        """
         if self._pending is None:
-            self._pending = (self.home / f"pending-{self.name}.case").open("wb", buffering=0)
+            self._pending = self._pending_path.open("wb", buffering=0)
         self._pending.seek(0)
         self._pending.truncate()
         self._pending.write(self._request)
@@ -176,7 +187,7 @@ class _Worker:
         code = (
             f"import sys; sys.path[:] = {sys.path!r}; from oracles.worker_main import main; main()"
         )
-        with self._log().open("wb") as log:
+        with self._log_path.open("wb") as log:
             process = subprocess.Popen(
                 [sys.executable, "-c", code, self.name, WITNESSES[self.name][1]],
                 stdin=subprocess.PIPE,
@@ -208,6 +219,7 @@ class _Worker:
         self.stop()
         digest = hashlib.sha256(self._request).hexdigest()[:12]
         kept = self.home / "crashes" / f"{self.name}-{digest}.case"
+        kept.parent.mkdir(exist_ok=True)
         kept.write_bytes(self._request)
         return Answer(kind, detail=detail, seconds=seconds, case_file=str(kept))
 
@@ -215,13 +227,10 @@ class _Worker:
         """Return how the process ended, and the most telling line that it left."""
         code = self._process.wait() if self._process is not None else 0
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
-        lines = self._log().read_text(errors="replace").splitlines()
+        lines = self._log_path.read_text(errors="replace").splitlines()
         told = [line.strip() for line in lines if line.strip()]
         telling = [line for line in told if "Check failed" in line or "Error" in line] or told
         return f"{how}: {telling[-1][:300]}" if telling else how
-
-    def _log(self) -> Path:
-        return self.home / f"{self.name}.log"
 
 
 def _read_all(pipe: BinaryIO, replies: queue.Queue[bytes | None]) -> None:

@@ -45,7 +45,7 @@ def footer(report: Report) -> Text:
     text = Text()
     defects = defect_lines(report)
     if defects:
-        text.append("\nwitnesses that differ from exact arithmetic (no fault of the subject):\n")
+        text.append("\nwitnesses that differ from exact arithmetic (no fault of the subject; cases in the report):\n")
         text.append("".join(f"  {line}\n" for line in defects), "yellow")
     for entry in report.failures:
         text.append(f"\n{'=' * 100}\n", "red")

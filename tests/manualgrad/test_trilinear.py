@@ -78,6 +78,10 @@ def test_exact_numbers_go_through_the_same_code(case):
         floats = kernel((x, w, g)[left], (x, w, g)[right], geometry)
         assert exact.dtype == object
         assert (exact * 9 == floats.astype(int)).all()
+        whole = [a.astype(int).astype(object) for a in (x, w, g)]
+        ints = kernel(whole[left], whole[right], geometry)
+        assert all(type(number) is int for number in ints.ravel())
+        assert (ints == floats.astype(int)).all()
 
 
 def test_taps_reach_every_pair_of_positions_once():

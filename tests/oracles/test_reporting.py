@@ -13,7 +13,6 @@ from oracles.op import Case
 from oracles.report import Attendance, Defect
 from oracles.reporting.cells import number, subject_cell, witness_cell
 from oracles.reporting.failure import aligned, failure_text, short
-from oracles.reporting.files import check_writable, write_files
 from oracles.reporting.json_form import json_text, plain
 from oracles.reporting.markdown import markdown
 from oracles.reporting.terminal import footer, header, row, verdict_line
@@ -152,20 +151,3 @@ def test_long_digits_are_cut_and_short_ones_kept():
     assert short("12") == "12"
     assert short("0 to 2") == "0 to 2"
     assert aligned([["a", "bb"], ["ccc", "d"]]) == ["  a  bb", "ccc   d"]
-
-
-def test_files_are_written_whole_or_not_at_all(tmp_path):
-    (tmp_path / "a.txt").write_text("old")
-    with pytest.raises(UnicodeEncodeError):
-        write_files(str(tmp_path), {"a.txt": "new \ud800"})
-    assert (tmp_path / "a.txt").read_text() == "old"
-    assert [p.name for p in tmp_path.iterdir()] == ["a.txt"]
-    assert write_files(str(tmp_path), {"a.txt": "new"}) == [str(tmp_path / "a.txt")]
-    assert (tmp_path / "a.txt").read_text() == "new"
-
-
-def test_writability_is_checked_before_the_work(tmp_path):
-    check_writable(str(tmp_path / "deep" / "er"))
-    (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match="file"):
-        check_writable(str(tmp_path / "file"))

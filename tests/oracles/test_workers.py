@@ -121,14 +121,23 @@ def test_witness_without_a_reference_is_not_asked(torch_worker):
 def test_case_is_on_disk_before_it_is_sent(tmp_path):
     with Workers(["torch"], time_limit=5.0, directory=str(tmp_path)) as workers:
         workers.ask(ops.tanh, CASE)
-        assert load_case((tmp_path / "pending-torch.case").read_bytes()).op == "any"
+        (pending,) = tmp_path.glob("pending-torch-*.case")
+        assert load_case(pending.read_bytes()).op == "any"
         workers.answers()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_unwritable_directory_is_told_at_once(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match=r"`directory` \(='.*file'\) cannot be written"):
-        Workers([], time_limit=1.0, directory=str(tmp_path / "file"))
+        Workers(["torch"], time_limit=1.0, directory=str(tmp_path / "file"))
+
+
+def test_without_witnesses_nothing_is_written(tmp_path):
+    with Workers([], time_limit=1.0, directory=str(tmp_path / "none")) as workers:
+        workers.ask(ops.tanh, CASE)
+        assert workers.answers() == {}
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_missing_framework_names_the_remedy(monkeypatch):

@@ -1,4 +1,4 @@
-"""Report files: written whole or not at all."""
+"""Files of a run: the directory is tried before the work, files are written whole or not at all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
-def check_writable(directory: str) -> None:
+def check_writable(directory: str | Path) -> None:
     """Make `directory` if need be, and raise `OSError` if no file can be written to it."""
     home = Path(directory)
     home.mkdir(parents=True, exist_ok=True)
