@@ -45,7 +45,8 @@ def footer(report: Report) -> Text:
     text = Text()
     defects = defect_lines(report)
     if defects:
-        text.append("\nwitnesses that differ from exact arithmetic (no fault of the subject; cases in the report):\n")
+        text.append("\nwitnesses that differ from exact arithmetic, no fault of the subject")
+        text.append(" (each case is in the report):\n")
         text.append("".join(f"  {line}\n" for line in defects), "yellow")
     for entry in report.failures:
         text.append(f"\n{'=' * 100}\n", "red")
