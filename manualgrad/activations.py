@@ -12,8 +12,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from manualgrad.compensated import Pair, added, multiplied
 from manualgrad.elementwise import apply, apply_derivative
-from manualgrad.normal import bounded, times_density, times_distribution
+from manualgrad.logistic import absolute, log_1_exp, logistic, times_logistic
+from manualgrad.normal import bounded, distribution_slope, times_distribution
 from manualgrad.rectifiers import (
     celu,
     celu_backward,
@@ -68,12 +70,12 @@ def tanh(x: Array) -> Array:
 
 
 def tanh_backward(grad_y: Array, x: Array) -> Array:
-    """Return ``grad_y sech^2(x)`` (DLMF 4.34.3), with sech x = 2 h / (1 + h^2), h = exp(-|x|)."""
+    """Return ``grad_y sech^2(x)`` (DLMF 4.34.3), sech x = 2 h / (1 + h^2) with h = exp(-|x|)."""
 
     def derivative(x: Array) -> Array:
-        h = np.exp(-_abs(x))
-        sech = 2 * h / (1 + h * h)
-        return sech * sech
+        h = np.exp(-absolute(x))
+        e = 1 + np.exp(-2 * absolute(x))
+        return 4 * h / (e * e) * h
 
     return apply_derivative(derivative, grad_y, x)
 
@@ -87,22 +89,22 @@ def arctan_backward(grad_y: Array, x: Array) -> Array:
     """Return ``grad_y / (1 + x^2)`` (DLMF 4.24.17); for |x| > 1 through 1/x."""
 
     def derivative(x: Array) -> Array:
-        r = 1 / np.where(_abs(x).real > 1, x, 1)
-        return np.where(_abs(x).real > 1, r * r / (1 + r * r), 1 / (1 + x * x))
+        r = 1 / np.where(absolute(x).real > 1, x, 1)
+        return np.where(absolute(x).real > 1, r * r / (1 + r * r), 1 / (1 + x * x))
 
     return apply_derivative(derivative, grad_y, x)
 
 
 def sigmoid(x: Array) -> Array:
     """Return ``1 / (1 + exp(-x))``, through whichever exponential is small."""
-    return apply(_logistic, x)
+    return apply(logistic, x)
 
 
 def sigmoid_backward(grad_y: Array, x: Array) -> Array:
     """Return ``grad_y s (1 - s)``, s = sigmoid(x), as ``(h / (1 + h^2))^2``, h = exp(-|x|/2)."""
 
     def derivative(x: Array) -> Array:
-        h = np.exp(-_abs(x) / 2)
+        h = np.exp(-absolute(x) / 2)
         root = h / (1 + h * h)
         return root * root
 
@@ -111,7 +113,7 @@ def sigmoid_backward(grad_y: Array, x: Array) -> Array:
 
 def silu(x: Array) -> Array:
     """Return ``x sigmoid(x)`` (S. Elfwing, E. Uchibe, K. Doya, 2018, equation 5)."""
-    return apply(lambda x: _times_logistic(x, x), x)
+    return apply(lambda x: times_logistic(x, x), x)
 
 
 def silu_backward(grad_y: Array, x: Array) -> Array:
@@ -122,7 +124,7 @@ def silu_backward(grad_y: Array, x: Array) -> Array:
 
     def derivative(x: Array) -> Array:
         x = bounded(x, _FAR)
-        return _times_logistic(1 + x * _logistic(-x), x)
+        return times_logistic(1 + x * logistic(-x), x)
 
     return apply_derivative(derivative, grad_y, x)
 
@@ -144,7 +146,7 @@ def gelu(x: Array, *, approximate: Approximate = "none") -> Array:
         If `approximate` is neither ``"none"`` nor ``"tanh"``.
     """
     if _by_tanh(approximate):
-        return apply(lambda x: _times_logistic(x, 2 * _cubic(bounded(x, _FAR))), x)
+        return apply(lambda x: times_logistic(x, *_cubic(bounded(x, _FAR))), x)
     return apply(lambda x: np.where(x.real < -40, -0.0, times_distribution(x, x)), x)
 
 
@@ -155,16 +157,13 @@ def gelu_backward(grad_y: Array, x: Array, *, approximate: Approximate = "none")
     ``s (1 + 2 x u' (1 - s))``. Both cross zero near x = -0.752: see `silu_backward`.
     """
 
-    def exact(x: Array) -> Array:
-        return times_distribution(np.ones_like(x), x) + times_density(bounded(x, 40), x)
-
     def by_tanh(x: Array) -> Array:
         x = bounded(x, _FAR)
-        v = 2 * _cubic(x)
-        slope = 2 * _ROOT_2_OVER_PI * (1 + 3 * _CUBE * x * x)
-        return _times_logistic(1 + x * slope * _logistic(-v), v)
+        v, low = _cubic(x)
+        slope = _SCALE[0] * (1 + 3 * _CUBE[0] * x * x)
+        return times_logistic(1 + x * slope * logistic(-v), v, low)
 
-    return apply_derivative(by_tanh if _by_tanh(approximate) else exact, grad_y, x)
+    return apply_derivative(by_tanh if _by_tanh(approximate) else distribution_slope, grad_y, x)
 
 
 def mish(x: Array) -> Array:
@@ -212,30 +211,36 @@ def softplus(x: Array, *, beta: float = 1.0) -> Array:
         If `beta` is not positive.
     """
     _check_positive("beta", beta)
-    return apply(lambda x: _log_1_exp(x, beta), x)
+    return apply(lambda x: log_1_exp(x, beta), x)
 
 
 def softplus_backward(grad_y: Array, x: Array, *, beta: float = 1.0) -> Array:
     """Return ``grad_y sigmoid(beta x)``."""
     _check_positive("beta", beta)
-    return apply_derivative(lambda x: _logistic(beta * x), grad_y, x)
+
+    def derivative(x: Array) -> Array:
+        v, low = multiplied((beta, 0.0), (x, 0.0))
+        y = logistic(v)
+        return np.where(v.real < 0, y + y * low, y)
+
+    return apply_derivative(derivative, grad_y, x)
 
 
 def logsigmoid(x: Array) -> Array:
     """Return ``log sigmoid(x) = -log(1 + exp(-x))``."""
-    return apply(lambda x: -_log_1_exp(-x, 1.0), x)
+    return apply(lambda x: -log_1_exp(-x, 1.0), x)
 
 
 def logsigmoid_backward(grad_y: Array, x: Array) -> Array:
     """Return ``grad_y sigmoid(-x)``."""
-    return apply_derivative(lambda x: _logistic(-x), grad_y, x)
+    return apply_derivative(lambda x: logistic(-x), grad_y, x)
 
 
 def softsign(x: Array) -> Array:
     """Return ``x / (1 + |x|)`` (X. Glorot and Y. Bengio, 2010, section 3.1)."""
 
     def function(x: Array) -> Array:
-        size = _abs(x)
+        size = absolute(x)
         far = np.sign(x.real) / (1 + 1 / np.where(size.real > 1, size, 1))
         return np.where(size.real > 1, far, x / (1 + size))
 
@@ -246,7 +251,7 @@ def softsign_backward(grad_y: Array, x: Array) -> Array:
     """Return ``grad_y / (1 + |x|)^2``."""
 
     def derivative(x: Array) -> Array:
-        root = 1 / (1 + _abs(x))
+        root = 1 / (1 + absolute(x))
         return root * root
 
     return apply_derivative(derivative, grad_y, x)
@@ -254,41 +259,22 @@ def softsign_backward(grad_y: Array, x: Array) -> Array:
 
 # --- what the formulas share ----------------------------------------------------------------
 
-_CUBE = 0.044715
-_ROOT_2_OVER_PI = 0.7978845608028654
-
-
-def _abs(x: Array) -> Array:
-    """Return |x|, analytic on either side of zero for complex x."""
-    return np.where(x.real < 0, -x, x)
-
-
-def _logistic(x: Array) -> Array:
-    e = np.exp(-_abs(x))
-    return np.where(x.real < 0, e, 1) / (1 + e)
-
-
-def _times_logistic(factor: Array, x: Array) -> Array:
-    """Return ``factor * sigmoid(x)``; for x < 0 by two halves of exp(x), neither subnormal."""
-    h = np.exp(-_abs(x) / 2)
-    # An infinite factor meets h = 0 only where the product vanishes.
-    left = bounded(factor, np.finfo(np.float64).max / 4) * h * (h / (1 + h * h))
-    return np.where(x.real < 0, left, factor / (1 + h * h))
+# 0.044715 and 2 sqrt(2 / pi), each with what its rounding to float64 leaves.
+_CUBE = (0.044715, 2.1960211427085595e-18)
+_SCALE = (1.5957691216057308, -9.96930880911092e-17)
 
 
 def _small_exponentials(x: Array) -> tuple[Array, Array]:
     """Return exp(-|x|) and its root."""
-    h = np.exp(-_abs(x) / 2)
-    return np.exp(-_abs(x)), h
+    h = np.exp(-absolute(x) / 2)
+    return np.exp(-absolute(x)), h
 
 
-def _log_1_exp(x: Array, beta: float) -> Array:
-    """Return ``log(1 + exp(beta x)) / beta``, in which beta x may overflow."""
-    return np.where(x.real >= 0, x, 0) + np.log1p(np.exp(-_abs(beta * x))) / beta
-
-
-def _cubic(x: Array) -> Array:
-    return _ROOT_2_OVER_PI * (x + _CUBE * x * x * x)
+def _cubic(x: Array) -> Pair:
+    """Return ``2 sqrt(2/pi) (x + 0.044715 x^3)`` and its rounding error."""
+    itself = x, 0.0
+    cube = multiplied(_CUBE, multiplied(itself, itself))
+    return multiplied(multiplied(_SCALE, itself), added((1.0, 0.0), cube))
 
 
 def _by_tanh(approximate: str) -> bool:
@@ -298,5 +284,5 @@ def _by_tanh(approximate: str) -> bool:
 
 
 def _check_positive(name: str, value: float) -> None:
-    if not value > 0:
-        raise ValueError(f"`{name}` (={value}) must be positive")
+    if not 0 < value < np.inf:
+        raise ValueError(f"`{name}` (={value}) must be positive and finite")

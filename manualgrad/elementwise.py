@@ -34,7 +34,7 @@ def apply(function: Callable[[Array], Array], x: Array, *, exact: bool = False) 
     """
     dtype = _checked(exact, x=x)
     with np.errstate(all="ignore"):
-        return np.array(function(_widened(x))).astype(dtype)
+        return np.array(function(widened(x))).astype(dtype)
 
 
 def apply_derivative(
@@ -60,7 +60,7 @@ def apply_vjp(
     if grad_y.shape != x.shape:
         raise ValueError(f"`grad_y` (shape={grad_y.shape}) must have the shape of `x` {x.shape}")
     with np.errstate(all="ignore"):
-        return np.array(vjp(_widened(grad_y), _widened(x))).astype(dtype)
+        return np.array(vjp(widened(grad_y), widened(x))).astype(dtype)
 
 
 def _checked(exact: bool, **arrays: Array) -> np.dtype[Any]:
@@ -70,5 +70,6 @@ def _checked(exact: bool, **arrays: Array) -> np.dtype[Any]:
     return dtype
 
 
-def _widened(x: Array) -> Array:
+def widened(x: Array) -> Array:
+    """Return a copy of x in which short floats are float64, short complex numbers complex128."""
     return x.astype(_WIDE.get(x.dtype, x.dtype))

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from manualgrad.dtypes import common_dtype
-from manualgrad.softmax import log_softmax, softmax
+from manualgrad.elementwise import widened
+from manualgrad.softmax import log_softmax, probabilities
 
 Array = npt.NDArray[Any]
 
@@ -38,8 +39,8 @@ def half_squared_error(prediction: Array, target: Array) -> Any:
     """
     _check_same(prediction, target)
     with np.errstate(all="ignore"):
-        difference = prediction - target
-        return _divided((difference * difference).sum(), 2)
+        difference = widened(prediction) - widened(target)
+        return _rounded(_divided((difference * difference).sum(), 2), prediction)
 
 
 def half_squared_error_backward(prediction: Array, target: Array) -> Array:
@@ -56,9 +57,10 @@ def mse_loss(prediction: Array, target: Array) -> Any:
     """
     _check_same(prediction, target)
     with np.errstate(all="ignore"):
-        difference = prediction - target
+        difference = widened(prediction) - widened(target)
         total = (difference * difference).sum()
-        return _divided(total, prediction.size) if prediction.size else total * np.nan
+        mean = _divided(total, prediction.size) if prediction.size else total * np.nan
+        return _rounded(mean, prediction)
 
 
 def mse_loss_backward(prediction: Array, target: Array) -> Array:
@@ -66,11 +68,11 @@ def mse_loss_backward(prediction: Array, target: Array) -> Array:
     _check_same(prediction, target)
     count = max(prediction.size, 1)
     with np.errstate(all="ignore"):
-        difference = np.asarray(prediction - target)
+        difference = np.asarray(widened(prediction) - widened(target))
         if prediction.dtype == object:
             return np.asarray(_divided(2 * difference, count))
         # Twice the difference may overflow where the gradient does not.
-        return np.asarray(difference * prediction.dtype.type(2 / count))
+        return np.asarray(difference / count * 2).astype(prediction.dtype)
 
 
 def cross_entropy(prediction: Array, target: Array) -> Any:
@@ -100,21 +102,28 @@ def cross_entropy(prediction: Array, target: Array) -> Any:
     """
     place = _place(prediction, target)
     with np.errstate(all="ignore"):
-        chosen = np.take_along_axis(log_softmax(prediction, axis=1), place, axis=1)
-        return -chosen.sum() / prediction.dtype.type(target.size)
+        chosen = np.take_along_axis(log_softmax(widened(prediction), axis=1), place, axis=1)
+        mean = -chosen.sum() / target.size if target.size else chosen.sum() * np.nan
+        return _rounded(mean, prediction)
 
 
 def cross_entropy_backward(prediction: Array, target: Array) -> Array:
     """Return ``(softmax(prediction) - one-hot target) / count of targets``.
 
     C. Bishop, Pattern Recognition and Machine Learning, 2006, equation 4.109; arguments and
-    errors as `cross_entropy`.
+    errors as `cross_entropy`. A probability near 1 keeps its distance from 1: the difference is
+    the sum of the others.
     """
     place = _place(prediction, target)
-    gradient = softmax(prediction, axis=1)
-    right = np.take_along_axis(gradient, place, axis=1)
-    np.put_along_axis(gradient, place, right - 1, axis=1)
-    return gradient / prediction.dtype.type(max(target.size, 1))
+    with np.errstate(all="ignore"):
+        gradient, rest = probabilities(widened(prediction), 1)
+        np.put_along_axis(gradient, place, -np.take_along_axis(rest, place, axis=1), axis=1)
+        return np.asarray(gradient / max(target.size, 1)).astype(prediction.dtype)
+
+
+def _rounded(number: Any, like: Array) -> Any:
+    """Return `number` in the dtype of `like`; exact numbers as they are."""
+    return number if like.dtype == object else like.dtype.type(number)
 
 
 def _divided(number: Any, by: int) -> Any:
@@ -126,7 +135,7 @@ def _divided(number: Any, by: int) -> Any:
         found = np.empty(number.size, dtype=object)
         found[:] = quotients
         return found.reshape(number.shape)
-    return number / type(number)(by) if isinstance(number, np.floating) else number / by
+    return number / by
 
 
 def _check_same(prediction: Array, target: Array) -> None:
@@ -140,7 +149,8 @@ def _check_same(prediction: Array, target: Array) -> None:
 
 def _place(prediction: Array, target: Array) -> Array:
     """Check the arguments; return the targets with an axis of size 1 for the classes."""
-    common_dtype(prediction=prediction)
+    if common_dtype(prediction=prediction).kind == "O":
+        raise TypeError("`prediction` (dtype=object) must be floating or complex")
     if not isinstance(target, np.ndarray) or target.dtype.kind not in "iu":
         kind = getattr(target, "dtype", type(target).__name__)
         raise TypeError(f"`target` (dtype={kind}) must be an array of integers")
@@ -149,6 +159,8 @@ def _place(prediction: Array, target: Array) -> Array:
             f"`prediction` (shape={prediction.shape}) must have at least 2 axes, (N, C)"
         )
     classes = prediction.shape[1]
+    if classes == 0:
+        raise ValueError(f"`prediction` (shape={prediction.shape}) must have at least 1 class")
     if target.shape != (prediction.shape[0], *prediction.shape[2:]):
         raise ValueError(
             f"`target` (shape={target.shape}) must have the shape of `prediction` "

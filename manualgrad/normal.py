@@ -55,28 +55,36 @@ def scaled_tail(x: Array) -> Array:
     return np.asarray(np.polynomial.chebyshev.chebval(t, COEFFICIENTS) / (1 + x))
 
 
-def root_gaussian(x: Array) -> Array:
-    """Return ``exp(-x^2 / 4)``: multiplied twice, it makes no subnormal on the way.
+def gaussian_factors(x: Array) -> tuple[Array, Array]:
+    """Return r and c with ``r^2 c = exp(-x^2 / 2)``: r once more is no subnormal on the way.
 
-    The square loses bits that the exponential would multiply by x^2 / 4; the square of x's
-    leading 24 bits is exact, and the rest is a factor near 1.
+    The square loses bits that the exponential would multiply by x^2 / 2; the square of x's
+    leading 24 bits is exact, and the rest is the factor c near 1.
     """
     leading = x.real.astype(np.float32).astype(np.float64)
-    return np.asarray(np.exp(-leading * leading / 4) * np.exp(-(x - leading) * (x + leading) / 4))
+    root = np.exp(-leading * leading / 4)
+    return root, np.asarray(np.exp(-(x - leading) * (x + leading) / 2))
 
 
 def times_distribution(factor: Array, x: Array) -> Array:
     """Return ``factor * Phi(x)``, in both tails to the last few bits; float64 or complex128."""
     x = bounded(x, 40)  # beyond, even the smallest subnormal is too large
-    root = root_gaussian(x)
-    tail = scaled_tail(np.where(x.real > 0, x, -x)) * root
+    root, rest = gaussian_factors(x)
+    tail = scaled_tail(np.where(x.real > 0, x, -x)) * rest * root
     return np.where(x.real > 0, factor * (1 - tail * root), factor * tail * root)
 
 
-def times_density(factor: Array, x: Array) -> Array:
-    """Return ``factor * exp(-x^2 / 2) / sqrt(2 pi)``."""
-    root = root_gaussian(bounded(x, 40))
-    return factor / _ROOT_2_PI * root * root
+def distribution_slope(x: Array) -> Array:
+    """Return ``Phi(x) + x phi(x)``, the derivative of ``x Phi(x)``; float64 or complex128.
+
+    With a = |x|: ``exp(-a^2 / 2) (N(a) - a / sqrt(2 pi))``, or 1 minus that for x > 0. Only the
+    bracket cancels, where the derivative crosses zero.
+    """
+    x = bounded(x, 40)
+    root, rest = gaussian_factors(x)
+    size = np.where(x.real > 0, x, -x)
+    tail = (scaled_tail(size) - size / _ROOT_2_PI) * rest * root
+    return np.where(x.real > 0, 1 - tail * root, tail * root)
 
 
 def bounded(x: Array, limit: float) -> Array:

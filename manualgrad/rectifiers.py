@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from manualgrad.compensated import quotient, scaled_exp
 from manualgrad.elementwise import apply, apply_derivative
 
 Array = npt.NDArray[Any]
@@ -54,7 +55,7 @@ def leaky_relu_backward(grad_y: Array, x: Array, *, negative_slope: float = 0.01
     return apply_derivative(derivative, grad_y, x, exact=True)
 
 
-def hardtanh(x: Array, *, min_val: float = -1.0, max_val: float = 1.0) -> Array:
+def hardtanh(x: Array, *, min_val: float = -1, max_val: float = 1) -> Array:
     """Return x, kept between `min_val` and `max_val`.
 
     Raises
@@ -66,9 +67,7 @@ def hardtanh(x: Array, *, min_val: float = -1.0, max_val: float = 1.0) -> Array:
     return apply(lambda x: _clipped(x, min_val, max_val), x, exact=True)
 
 
-def hardtanh_backward(
-    grad_y: Array, x: Array, *, min_val: float = -1.0, max_val: float = 1.0
-) -> Array:
+def hardtanh_backward(grad_y: Array, x: Array, *, min_val: float = -1, max_val: float = 1) -> Array:
     """Return ``grad_y`` where ``min_val < x < max_val``, else 0, at both ends as well."""
     _check_interval(min_val, max_val)
     return apply_derivative(lambda x: _between(x, min_val, max_val), grad_y, x, exact=True)
@@ -125,7 +124,7 @@ def elu(x: Array, *, alpha: float = 1.0) -> Array:
 def elu_backward(grad_y: Array, x: Array, *, alpha: float = 1.0) -> Array:
     """Return ``grad_y`` where x > 0, else ``grad_y alpha exp(x)``, at 0 as well."""
     return apply_derivative(
-        lambda x: np.where(x.real > 0, 1, alpha * np.exp(_negative(x))), grad_y, x
+        lambda x: np.where(x.real > 0, 1, scaled_exp(alpha, (_negative(x), 0.0))), grad_y, x
     )
 
 
@@ -144,9 +143,11 @@ def celu(x: Array, *, alpha: float = 1.0) -> Array:
 def celu_backward(grad_y: Array, x: Array, *, alpha: float = 1.0) -> Array:
     """Return ``grad_y`` where x > 0, else ``grad_y exp(x / alpha)``."""
     _check_alpha(alpha)
-    return apply_derivative(
-        lambda x: np.where(x.real > 0, 1, np.exp(_negative(x) / alpha)), grad_y, x
-    )
+
+    def derivative(x: Array) -> Array:
+        return np.where(x.real > 0, 1, scaled_exp(1.0, quotient(_negative(x), alpha)))
+
+    return apply_derivative(derivative, grad_y, x)
 
 
 def selu(x: Array) -> Array:
@@ -160,9 +161,11 @@ def selu(x: Array) -> Array:
 def selu_backward(grad_y: Array, x: Array) -> Array:
     """Return ``scale grad_y`` where x > 0, else ``scale alpha exp(x) grad_y``, at 0 as well."""
     factor = _SELU_SCALE * _SELU_ALPHA
-    return apply_derivative(
-        lambda x: np.where(x.real > 0, _SELU_SCALE, factor * np.exp(_negative(x))), grad_y, x
-    )
+
+    def derivative(x: Array) -> Array:
+        return np.where(x.real > 0, _SELU_SCALE, scaled_exp(factor, (_negative(x), 0.0)))
+
+    return apply_derivative(derivative, grad_y, x)
 
 
 def _real(x: Array) -> Array:
@@ -199,5 +202,5 @@ def _check_interval(min_val: float, max_val: float) -> None:
 
 
 def _check_alpha(alpha: float) -> None:
-    if not alpha > 0:
-        raise ValueError(f"`alpha` (={alpha}) must be positive")
+    if not 0 < alpha < np.inf:
+        raise ValueError(f"`alpha` (={alpha}) must be positive and finite")

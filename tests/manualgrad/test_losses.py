@@ -48,6 +48,24 @@ def test_gradient_does_not_overflow_before_it_is_divided():
     assert np.isfinite(mg.mse_loss_backward(p, t)).all()
 
 
+def test_short_floats_do_not_overflow_on_the_way():
+    p, t = np.array([2e19, 0, 0, 0], np.float32), np.zeros(4, np.float32)
+    assert mg.mse_loss(p, t) == np.float32(float(p[0]) ** 2 / 4)
+    many = np.ones(70_000, np.float16)  # the largest float16 is 65504
+    assert mg.mse_loss(many, 0 * many) == 1
+    assert mg.half_squared_error(many, 0 * many) == 35_000
+    logits, target = np.zeros((70_000, 2), np.float16), np.zeros(70_000, int)
+    assert mg.cross_entropy(logits, target) == np.float16(np.log(2.0))
+    assert (mg.cross_entropy_backward(logits, target)[:, 1] == np.float16(0.5 / 70_000)).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_gradient_of_a_nearly_certain_class_is_not_zero(dtype):
+    # Class 0 has probability 1 - exp(-40), which no float tells from 1.
+    gradient = mg.cross_entropy_backward(np.array([[0, -40]], dtype), np.array([0]))
+    assert gradient[0, 0] == -gradient[0, 1] == -np.exp(-40.0).astype(dtype)
+
+
 def test_cross_entropy_of_equal_logits_is_the_logarithm_of_their_number():
     p, t = np.zeros((3, 4)), np.array([0, 3, 1])
     assert mg.cross_entropy(p, t) == np.log(4.0)
@@ -91,6 +109,10 @@ def test_dtype_in_is_dtype_out(name, dtype):
          "`target` (dtype=float64) must be an array of integers"),
         (lambda: mg.cross_entropy(P, [0, 1]), TypeError, "`target` (dtype=list) must be an array"),
         (lambda: mg.cross_entropy(P, np.array([0])), ValueError, "without its axis 1"),
+        (lambda: mg.cross_entropy(P[:, :0], np.array([0, 0])), ValueError,
+         "`prediction` (shape=(2, 0)) must have at least 1 class"),
+        (lambda: mg.cross_entropy(P.astype(object), np.array([0, 0])), TypeError,
+         "`prediction` (dtype=object) must be floating or complex"),
         (lambda: mg.cross_entropy(P[0], np.array([0])), ValueError,
          "`prediction` (shape=(2,)) must have at least 2 axes, (N, C)"),
     ],
