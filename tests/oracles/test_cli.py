@@ -13,12 +13,19 @@ import pytest
 from oracles import exit_status
 
 OWN = """
+import time
 import numpy as np
 from oracles import ops
 
 right = ops.tanh
 wrong = ops.tanh.implemented_by(lambda x: np.tanh(x), lambda g, x: g * np.tanh(x))
-slow = ops.tanh.implemented_by(lambda x: __import__("time").sleep(0.2) or np.tanh(x), None)
+
+def slow_tanh(x):
+    open("started", "a").write(".")
+    time.sleep(0.2)
+    return np.tanh(x)
+
+slow = ops.tanh.implemented_by(slow_tanh, None)
 number = 3
 """
 
@@ -121,7 +128,8 @@ def test_interrupt_writes_the_report_and_exits_130(home):
     command = [sys.executable, "-m", "oracles.cli", "run", "own:slow", "--oracles", "complex_step",
                "--output", "cut"]  # fmt: skip
     process = subprocess.Popen(command, cwd=home, stdout=subprocess.PIPE, text=True)
-    time.sleep(4)
+    while not (home / "started").exists() or len((home / "started").read_text()) < 3:
+        time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 130
@@ -148,9 +156,12 @@ def test_list_names_operations_oracles_and_versions(home):
 
 
 def test_help_and_version_answer_at_once(home):
-    start = time.perf_counter()
-    done = call("--help", cwd=home)
-    assert time.perf_counter() - start < 0.3
+    seconds = []
+    for _ in range(3):  # the machine may be busy with other tests
+        start = time.perf_counter()
+        done = call("--help", cwd=home)
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 0.3
     assert done.returncode == 0
     assert "exit status: 0 right" in done.stdout
     assert call("--version", cwd=home).stdout.startswith("oracle-diff ")
