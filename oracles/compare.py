@@ -161,6 +161,51 @@ def _problem(value: object, true: Approximate, dtype: np.dtype[Any]) -> str:
     return ""
 
 
+def distances(
+    mine: Mapping[str, Array],
+    other: Mapping[str, Array],
+    truth: Mapping[str, Approximate],
+    errors: Mapping[str, Array],
+) -> dict[str, Array]:
+    """Return how far two participants are apart, in units of what rounding allows them both.
+
+    Parameters
+    ----------
+    mine, other
+        Arrays by operand.
+    truth
+        For the bounds: twice the operation's own, since either may be off by it.
+    errors
+        What the other's method adds to its bound, by operand.
+
+    Returns
+    -------
+    dict
+        Ratios for each operand that both have, in the same shape; above 1, rounding cannot
+        explain the difference.
+    """
+    return {
+        name: _distance_ratio(mine[name], other[name], true, errors.get(name))
+        for name, true in truth.items()
+        if _comparable(mine.get(name), true) and _comparable(other.get(name), true)
+    }
+
+
+def _comparable(value: object, true: Approximate) -> bool:
+    return isinstance(value, np.ndarray) and value.shape == true.shape and value.dtype.kind == "f"
+
+
+def _distance_ratio(mine: Array, other: Array, true: Approximate, own_error: Array | None) -> Array:
+    a, b = mine.astype(np.float64), other.astype(np.float64)
+    with np.errstate(all="ignore"):
+        apart = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
+    either_is_nan = np.isnan(a) | np.isnan(b)
+    apart = np.where(np.isnan(apart) | (np.isinf(a) != np.isinf(b)), np.inf, apart)
+    if true.or_nan:
+        apart = np.where(either_is_nan, 0.0, apart)
+    return error_over_bound(apart, 2 * true.error + (0.0 if own_error is None else own_error))
+
+
 def error_over_bound(error: Array, bound: Array) -> Array:
     """Return error/bound; 0/0 is 0 (exactly right), and an infinite bound forgives all."""
     with np.errstate(all="ignore"):

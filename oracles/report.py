@@ -40,6 +40,27 @@ class Tally:
 
 
 @dataclass(frozen=True)
+class Pairing:
+    """The subject beside one witness, operand by operand, added up over the cases.
+
+    Attributes
+    ----------
+    witness, operand
+        Who, and what.
+    elements, apart
+        How many elements both gave, and on how many they differ by more than rounding allows.
+    worst_ratio
+        The largest difference over what rounding allows the two.
+    """
+
+    witness: str
+    operand: str
+    elements: int
+    apart: int
+    worst_ratio: float
+
+
+@dataclass(frozen=True)
 class Attendance:
     """How one witness answered: counts by kind of answer, and why it was missing if it was."""
 
@@ -132,6 +153,8 @@ class OpReport:
         Wall time, in seconds.
     tallies
         Subject and witnesses, operand by operand.
+    pairings
+        The subject beside each witness, operand by operand.
     attendance
         How each asked witness answered.
     defects
@@ -147,6 +170,7 @@ class OpReport:
     elements: int
     seconds: float
     tallies: tuple[Tally, ...]
+    pairings: tuple[Pairing, ...]
     attendance: tuple[Attendance, ...]
     defects: tuple[Defect, ...] = ()
     failure: Failure | None = None

@@ -25,7 +25,7 @@ from hypothesis import __version__ as hypothesis_version
 from hypothesis.errors import DidNotReproduce, Flaky
 
 from oracles.answer import Answer
-from oracles.compare import Comparison, compare
+from oracles.compare import Comparison, compare, distances
 from oracles.environment import environment
 from oracles.exact.approximate import Approximate, text_of
 from oracles.exact.truth import truth
@@ -148,6 +148,7 @@ class Runner:
             elements=ledger.elements,
             seconds=time.perf_counter() - start,
             tallies=ledger.ordered_tallies(),
+            pairings=tuple(ledger.pairings.values()),
             attendance=tuple(ledger.attendance(self.oracles, self.missing)),
             defects=tuple(ledger.defects.values()),
             failure=failure,
@@ -201,7 +202,7 @@ class Runner:
             self.workers.ask(op, case)
         answer, true, comparisons = _judge_subject(op, case)
         if not shrinking:
-            self._record(op, ledger, case, comparisons, true)
+            self._record(op, ledger, case, (answer, comparisons), true)
         if convicts(answer, comparisons):
             failing.append(case)
             raise _Convicted
@@ -211,12 +212,14 @@ class Runner:
         op: Op,
         ledger: Ledger,
         case: Case,
-        comparisons: Sequence[Comparison],
+        subject: tuple[Answer, Sequence[Comparison]],
         true: Mapping[str, Approximate],
     ) -> None:
+        said, comparisons = subject
         ledger.add_subject(comparisons)
         for witness, answer in self._answers(op, case, true).items():
             ledger.add_witness(witness, case, answer, _against(witness, answer, true, case))
+            ledger.add_pair(witness, distances(said.values, answer.values, true, answer.errors))
 
     def _answers(self, op: Op, case: Case, true: Mapping[str, Approximate]) -> dict[str, Answer]:
         """Collect the witnesses' answers to a case that the workers have been asked."""

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy.typing as npt
 
 from oracles.answer import Answer
 from oracles.compare import Comparison
 from oracles.op import Case
-from oracles.report import Attendance, Defect, Tally
+from oracles.report import Attendance, Defect, Pairing, Tally
 from oracles.verdict import SUBJECT, defect_sentence
 
 
@@ -20,6 +23,7 @@ class Ledger:
     cases: int = 0
     elements: int = 0
     tallies: dict[tuple[str, str], Tally] = field(default_factory=dict)
+    pairings: dict[tuple[str, str], Pairing] = field(default_factory=dict)
     kinds: dict[str, Counter[str]] = field(default_factory=dict)
     defects: dict[tuple[str, str], Defect] = field(default_factory=dict)
 
@@ -45,6 +49,18 @@ class Ledger:
         elif answer.kind == "rejected":
             sentence = f"{witness}: rejected, {answer.detail}"
             self._defect(Defect(witness, answer.kind, sentence, 1, case))
+
+    def add_pair(self, witness: str, ratios: Mapping[str, npt.NDArray[Any]]) -> None:
+        """Count how far subject and witness are apart, operand by operand."""
+        for operand, ratio in ratios.items():
+            key = (witness, operand)
+            old = self.pairings.get(key, Pairing(*key, 0, 0, 0.0))
+            self.pairings[key] = Pairing(
+                *key,
+                elements=old.elements + ratio.size,
+                apart=old.apart + int((ratio > 1).sum()),
+                worst_ratio=max(old.worst_ratio, float(ratio.max(initial=0.0))),
+            )
 
     def attendance(self, witnesses: Sequence[str], missing: Mapping[str, str]) -> list[Attendance]:
         """Return how each of `witnesses` answered."""

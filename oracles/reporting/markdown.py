@@ -28,6 +28,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield _row(["---"] * 2 + ["---:"] * (len(names) - 2))
     for entry in report.entries:
         yield _row(_cells(report, entry))
+    yield from _pairings(report)
     yield from _missing(report)
     yield from _defects(report)
     for entry in report.failures:
@@ -40,6 +41,16 @@ def _cells(report: Report, entry: OpReport) -> list[str]:
     witnesses = [witness_cell(entry, name)[0] for name in report.oracles]
     return [entry.op, entry.dtype, str(entry.cases), str(entry.elements),
             subject_cell(entry)[0], *witnesses, f"{entry.seconds:.1f}"]  # fmt: skip
+
+
+def _pairings(report: Report) -> Iterator[str]:
+    apart = [(entry, pair) for entry in report.entries for pair in entry.pairings if pair.apart]
+    if apart:
+        yield from ("", "Elements on which the subject and a witness are further apart than "
+                    "rounding allows both; exact arithmetic says who is wrong:", "")  # fmt: skip
+    for entry, pair in apart:
+        count = f"{pair.apart} of {pair.elements}"
+        yield f"- {entry.op} {entry.dtype} {pair.operand}, {pair.witness}: {count}"
 
 
 def _missing(report: Report) -> Iterator[str]:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from oracles.compare import WORST, compare, error_over_bound
+from oracles.compare import WORST, compare, distances, error_over_bound
 from oracles.exact.approximate import Approximate, rationals
 
 FLOAT64 = np.dtype("float64")
@@ -73,6 +73,30 @@ def test_a_method_s_own_error_is_added_to_the_bound():
     own = {"y": np.array([0.25])}
     assert compared([1], np.array([1.5]), bound=0.25, errors=own).worst_ratio == 1.0
     assert not compared([1], np.array([1.5]), bound=0.125, errors=own).agrees
+
+
+def apart(a, b, bound=0.25, **arguments):
+    truth = truth_of([1.0, 2.0], bound)
+    found = distances({"y": np.array(a)}, {"y": np.array(b)}, truth, arguments)
+    return found["y"].tolist()
+
+
+def test_two_participants_may_be_apart_by_both_their_bounds():
+    assert apart([1.0, 2.0], [1.5, 2.0]) == [1.0, 0.0]
+    assert apart([1.0, 2.0], [1.75, 2.0]) == [1.5, 0.0]
+    assert apart([1.0, 2.0], [2.0, 2.0], y=np.array([0.5, 0.0])) == [1.0, 0.0]
+
+
+def test_nan_and_infinities_are_the_same_or_infinitely_apart():
+    assert apart([np.nan, np.inf], [np.nan, np.inf]) == [0, 0]
+    assert apart([np.nan, np.inf], [1.0, 2.0]) == [np.inf, np.inf]
+    assert apart([np.inf, 1.0], [-np.inf, 1.0]) == [np.inf, 0]
+
+
+def test_arrays_of_another_shape_are_not_set_side_by_side():
+    truth = truth_of([1.0, 2.0], 0.5)
+    assert distances({"y": np.zeros(3)}, {"y": np.zeros(2)}, truth, {}) == {}
+    assert distances({}, {"y": np.zeros(2)}, truth, {}) == {}
 
 
 def test_zero_over_zero_is_right_and_an_infinite_bound_forgives():

@@ -139,6 +139,7 @@ def test_markdown_has_table_defects_failures_and_environment(wrong, right):
     assert "| WRONG |" in text
     assert "## conv2d in float64 is wrong" in text
     assert "oracle-diff --seed 4 --max-examples 100" in text
+    assert "- conv2d float64 grad_w, complex_step: " in text
     text = markdown(with_defects(right))
     assert (
         "- dense float32, 2 cases: jax: crashed, killed by SIGABRT (kept in `dir/a.case`)" in text

@@ -33,6 +33,15 @@ def test_subject_and_witnesses_are_added_up():
     assert (ledger.cases, ledger.elements) == (3, 6)
 
 
+def test_pairs_of_subject_and_witness_are_added_up():
+    ledger = Ledger()
+    ledger.add_pair("torch", {"y": np.array([0.5, 2.0])})
+    ledger.add_pair("torch", {"y": np.array([0.25]), "grad_x": np.array([])})
+    y, grad_x = ledger.pairings.values()
+    assert (y.witness, y.operand, y.elements, y.apart, y.worst_ratio) == ("torch", "y", 3, 1, 2.0)
+    assert (grad_x.elements, grad_x.apart) == (0, 0)
+
+
 def test_smallest_defect_of_each_kind_is_kept_and_counted():
     ledger = Ledger()
     wrong = compared("jax", [9.0, 2.0])
