@@ -56,7 +56,8 @@ def _backward(op: Op, case: Case, given: Mapping[str, Array], cotangent: Array) 
     gradients = returned if isinstance(returned, tuple | list) else (returned,)
     wanted = op.gradient_names(case)
     if len(gradients) not in (len(names), len(wanted)):
-        return f"its backward returned {len(gradients)} gradients, not {len(names)} ({names})"
+        listed = ", ".join(names)
+        return f"returned {len(gradients)} gradients, not {len(names)} ({listed})"
     keys = names if len(gradients) == len(names) else wanted
     by_name = dict(zip(keys, gradients, strict=True))
     return {gradient_of(name): by_name[name] for name in wanted}

@@ -72,7 +72,7 @@ def scaled_weights(x, w):
     [
         ({"forward": raises}, "raised IndexError: no such row"),
         ({"backward": raises}, "raised IndexError: no such row"),
-        ({"backward": lambda g, x, w: g}, "its backward returned 1 gradients, not 3"),
+        ({"backward": lambda g, x, w: g}, "returned 1 gradients, not 3 (x, w, b)"),
         ({"backward": doubled_in_place}, "modified the cotangent in place"),
         ({"forward": scaled_weights}, "modified w in place"),
         ({"backward": lambda g, x, w: (x, w, g)}, "returned grad_x that shares memory with x"),
