@@ -1,4 +1,4 @@
-"""One entry for each operation of manualgrad: the only file that knows both sides."""
+"""One entry for each operation of manualgrad: here, and for the article, both sides are known."""
 
 from __future__ import annotations
 
