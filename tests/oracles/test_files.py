@@ -13,6 +13,12 @@ def test_files_are_written_whole_or_not_at_all(tmp_path):
     assert (tmp_path / "a.txt").read_text() == "new"
 
 
+def test_files_can_be_read_by_whoever_reads_new_files_here(tmp_path):
+    (tmp_path / "plain").write_text("")
+    write_files(str(tmp_path), {"a.txt": "new"})
+    assert (tmp_path / "a.txt").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
 def test_writability_is_checked_before_the_work(tmp_path):
     check_writable(str(tmp_path / "deep" / "er"))
     (tmp_path / "file").write_text("")
