@@ -1,7 +1,8 @@
 """The process of a framework witness: reads cases from a pipe, writes answers to another.
 
-Started as ``python -m oracles.worker_main WITNESS``. A message is its length in 8 bytes and
-then bytes of `oracles.case_file`.
+Started by `oracles.workers` with the witness's name and module as arguments, and the
+parent's ``sys.path``. A message is its length in 8 bytes and then bytes of
+`oracles.case_file`.
 """
 
 from __future__ import annotations
@@ -45,10 +46,10 @@ def _reply(witness: str, answer: Callable[..., Any], framework: Any, data: bytes
         case, reference = case_of(header, arrays), op.references[witness]
         key = f"{witness} {header['located']} {op.name}"
         values = answer(framework, reference, case, header["gradients"], key)
+        return dump_arrays({}, {name: np.asarray(value) for name, value in values.items()})
     except Exception as error:
         text = " ".join(str(error).split())
         return dump_arrays({"rejected": f"{type(error).__name__}: {text}"[:2000]}, {})
-    return dump_arrays({}, {name: np.asarray(value) for name, value in values.items()})
 
 
 @cache

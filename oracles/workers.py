@@ -37,6 +37,9 @@ WITNESSES = {
 START_LIMIT = 300.0
 """Seconds that importing a framework may take."""
 
+EXIT_LIMIT = 5.0
+"""Seconds that a process may live on after its pipe has ended."""
+
 
 def missing_reason(witness: str) -> str:
     """Return why `witness` cannot answer here, with the remedy, or ""; imports nothing.
@@ -52,6 +55,9 @@ def missing_reason(witness: str) -> str:
     if find_spec(package) is not None:
         return ""
     return f"{package} is not installed: pip install 'manualgrad[{package}]'"
+
+
+_Replies = queue.Queue[tuple[float, bytes | None]]
 
 
 class Workers:
@@ -127,10 +133,12 @@ class _Worker:
         self.versions: dict[str, str] = {}
         self.threads = 0
         self._process: subprocess.Popen[bytes] | None = None
-        self._replies: queue.Queue[bytes | None] = queue.Queue()
+        self._replies: _Replies = queue.Queue()
         self._pending: IO[bytes] | None = None
         self._request = b""
         self._sent = 0.0
+        self._awaited = False
+        self._late_start = ""
         # Runs side by side in one directory keep out of each other's files.
         self._pending_path = home / f"pending-{name}-{os.getpid()}.case"
         self._log_path = home / f"{name}-{os.getpid()}.log"
@@ -140,37 +148,56 @@ class _Worker:
         call = {"operation": op.name, "located": op.located, "gradients": gradients}
         self._request = dump_case(case, **call)
         self._write_down()
-        if self._process is None:
-            self._process = self._start()
-        self._sent = time.perf_counter()
+        if self._awaited:  # an interrupt left a request behind: its reply is not for this case
+            self._end()
+        process = self._process or self._start()
+        self._sent, self._awaited = time.perf_counter(), True
         with suppress(OSError):  # if it has died, answer() will find out how
-            write_message(cast("BinaryIO", self._process.stdin), self._request)
+            write_message(cast("BinaryIO", process.stdin), self._request)
 
     def answer(self) -> Answer:
+        if self._late_start:
+            return self._gone("timed out", self._late_start)
         try:
-            data = self._replies.get(timeout=self.time_limit)
+            arrived, data = self._replies.get(timeout=self._patience())
         except queue.Empty:
             return self._gone("timed out", f"no answer within {self.time_limit:g} s")
         if data is None:
             return self._gone("crashed", self._cause())
-        header, values = load_arrays(data)
-        seconds = time.perf_counter() - self._sent
+        self._awaited = False
+        seconds = arrived - self._sent
+        try:
+            header, values = load_arrays(data)
+        except ValueError as error:  # a dtype that no case has, such as bool
+            return Answer("rejected", detail=f"unreadable answer: {error}", seconds=seconds)
         if "rejected" in header:
             return Answer("rejected", detail=header["rejected"], seconds=seconds)
         return Answer("value", values, seconds=seconds)
 
     def stop(self) -> None:
+        self._end()
+        if self._pending is not None:
+            _close(self._pending)
+            self._pending = None
+            self._pending_path.unlink(missing_ok=True)
+            self._log_path.unlink(missing_ok=True)
+
+    def _end(self) -> None:
+        self._awaited = False
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             for pipe in (self._process.stdin, self._process.stdout):
                 _close(pipe)
             self._process = None
-        if self._pending is not None:
-            _close(self._pending)
-            self._pending = None
-            self._pending_path.unlink(missing_ok=True)
-            self._log_path.unlink(missing_ok=True)
+
+    def _patience(self) -> float:
+        """Return what is left of the time limit, which runs from the request on.
+
+        A parent that was busy for longer still gives the reader time to take the reply.
+        """
+        left = self.time_limit - (time.perf_counter() - self._sent)
+        return max(left, min(1.0, self.time_limit))
 
     def _write_down(self) -> None:
         """Put the case on disk before anyone computes with it: one file, written over.
@@ -188,7 +215,8 @@ class _Worker:
             f"import sys; sys.path[:] = {sys.path!r}; from oracles.worker_main import main; main()"
         )
         with self._log_path.open("wb") as log:
-            process = subprocess.Popen(
+            # Known at once to stop(): an interrupt may come while the framework is imported.
+            self._process = process = subprocess.Popen(
                 [sys.executable, "-c", code, self.name, WITNESSES[self.name][1]],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -203,12 +231,14 @@ class _Worker:
 
     def _greet(self) -> None:
         """Wait until the framework is imported; a failure shows at the first answer."""
+        self._late_start = ""
         try:
-            data = self._replies.get(timeout=START_LIMIT)
+            arrived, data = self._replies.get(timeout=START_LIMIT)
         except queue.Empty:
-            data = None
+            self._late_start = f"not started within {START_LIMIT:g} s"
+            return
         if data is None:
-            self._replies.put(None)
+            self._replies.put((arrived, None))
             return
         header, _ = load_arrays(data)
         self.versions, self.threads = header["versions"], header["threads"]
@@ -225,7 +255,10 @@ class _Worker:
 
     def _cause(self) -> str:
         """Return how the process ended, and the most telling line that it left."""
-        code = self._process.wait() if self._process is not None else 0
+        try:
+            code = cast("subprocess.Popen[bytes]", self._process).wait(EXIT_LIMIT)
+        except subprocess.TimeoutExpired:  # stop() will end it
+            return "closed its pipe and lived on"
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
         lines = self._log_path.read_text(errors="replace").splitlines()
         told = [line.strip() for line in lines if line.strip()]
@@ -233,12 +266,12 @@ class _Worker:
         return f"{how}: {telling[-1][:300]}" if telling else how
 
 
-def _read_all(pipe: BinaryIO, replies: queue.Queue[bytes | None]) -> None:
-    """Pass messages on until the pipe ends; the end is a None."""
+def _read_all(pipe: BinaryIO, replies: _Replies) -> None:
+    """Pass messages on, with the time of their arrival, until the pipe ends with a None."""
     with suppress(OSError, ValueError):  # closed from our side
         while (data := read_message(pipe)) is not None:
-            replies.put(data)
-    replies.put(None)
+            replies.put((time.perf_counter(), data))
+    replies.put((time.perf_counter(), None))
 
 
 def _close(file: IO[bytes] | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,10 @@ _XLA_FLAGS = (
     "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true "
     "--xla_cpu_multi_thread_eigen=false"
 )
+
+
+# A compiled program keeps one to two MiB, and cases seldom come twice.
+_PROGRAMS = 64
 
 
 def load() -> tuple[Any, dict[str, str], int]:
@@ -57,8 +61,10 @@ def answer(
     """
     names = tuple(case.operands)
     wanted = tuple(names.index(name) for name in gradients)
-    compiled = _compiled(_Call(jax, reference, key, case.options), wanted)
-    y, found = compiled(list(case.operands.values()), case.cotangent)
+    given = list(case.operands.values())
+    forms = tuple((array.shape, array.dtype.str) for array in given)
+    compiled = _compiled(_Call(jax, reference, key, case.options), wanted, forms)
+    y, found = compiled(given, case.cotangent)
     pairs = zip(gradients, found, strict=True)
     return {FORWARD: np.array(y), **{gradient_of(name): np.array(g) for name, g in pairs}}
 
@@ -80,9 +86,15 @@ class _Call:
         return self.reference(self.jax, *operands, **self.options)
 
 
-@cache
-def _compiled(call: _Call, wanted: tuple[int, ...]) -> Callable[..., Any]:
-    """Return a jitted function of operands and cotangent: the result, and the wanted VJPs."""
+@lru_cache(_PROGRAMS)
+def _compiled(
+    call: _Call, wanted: tuple[int, ...], forms: tuple[tuple[tuple[int, ...], str], ...]
+) -> Callable[..., Any]:
+    """Return a jitted function of operands and cotangent: the result, and the wanted VJPs.
+
+    It is called with operands of these `forms` (shapes and dtypes) alone, so that it holds
+    one program, and the cache knows how many there are.
+    """
     jax = call.jax
 
     def both(operands: list[Any], cotangent: Any) -> tuple[Any, Sequence[Any]]:

@@ -45,12 +45,18 @@ def answer(
     leaves = [operands[name].requires_grad_() for name in gradients]
     y = reference(torch, *operands.values(), **case.options)
     values = {FORWARD: y.detach().numpy().copy()}
-    if leaves:
-        cotangent = torch.tensor(case.cotangent)
-        found = torch.autograd.grad(y, leaves, cotangent, allow_unused=True)
-        pairs = zip(gradients, leaves, found, strict=True)
-        values |= {gradient_of(n): _array(g, leaf) for n, leaf, g in pairs}
-    return values
+    pairs = zip(gradients, leaves, _gradients(torch, y, leaves, case.cotangent), strict=True)
+    return values | {gradient_of(n): _array(g, leaf) for n, leaf, g in pairs}
+
+
+def _gradients(torch: Any, y: Any, leaves: Sequence[Any], cotangent: Array) -> Sequence[Any]:
+    """Return autograd's gradients: None where y does not depend on the leaf."""
+    if not (leaves and y.requires_grad):
+        return [None] * len(leaves)
+    found: Sequence[Any] = torch.autograd.grad(
+        y, leaves, torch.tensor(cotangent), allow_unused=True
+    )
+    return found
 
 
 def _array(gradient: Any, leaf: Any) -> Array:

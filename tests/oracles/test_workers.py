@@ -34,10 +34,16 @@ def shout(torch, x):
 def refuse(torch, x):
     raise ValueError("not\\nthis one")
 
+def ignore(torch, x):
+    return torch.ones(2, dtype=torch.float64)
+
+def decide(torch, x):
+    return x > 0
+
 def op(name, reference):
     return Op(name, abs, abs, None, None, {"torch": reference}, located="bad_manners:OPS")
 
-OPS = {f.__name__: op(f.__name__, f) for f in (abort, leave, hang, shout, refuse)}
+OPS = {f.__name__: op(f.__name__, f) for f in (abort, leave, hang, shout, refuse, ignore, decide)}
 """
 
 CASE = Case("any", {"x": np.array([1.0, -2.0])}, {}, np.array([3.0, 5.0]))
@@ -111,6 +117,24 @@ def test_noise_does_not_reach_the_protocol(torch_worker, bad_manners):
 def test_what_the_framework_raises_is_a_rejection_in_one_line(torch_worker, bad_manners):
     answer = asked(torch_worker, bad_manners["refuse"])
     assert (answer.kind, answer.detail) == ("rejected", "ValueError: not this one")
+
+
+def test_result_that_depends_on_nothing_has_zero_gradients(torch_worker, bad_manners):
+    answer = asked(torch_worker, bad_manners["ignore"])
+    assert answer.values["y"].tolist() == [1.0, 1.0]
+    assert answer.values["grad_x"].tolist() == [0.0, 0.0]
+
+
+def test_result_of_a_dtype_that_no_case_has_is_a_rejection(torch_worker, bad_manners):
+    answer = asked(torch_worker, bad_manners["decide"])
+    assert answer.kind == "rejected"
+    assert "bool" in answer.detail or "b1" in answer.detail
+
+
+def test_request_left_behind_does_not_answer_the_next_case(torch_worker):
+    torch_worker.ask(ops.identity, CASE)  # as if an interrupt came before the answer
+    other = Case("any", {"x": np.array([7.0, 8.0])}, {}, np.array([3.0, 5.0]))
+    assert asked(torch_worker, ops.identity, other).values["y"].tolist() == [7.0, 8.0]
 
 
 def test_witness_without_a_reference_is_not_asked(torch_worker):
