@@ -6,18 +6,20 @@ Nothing heavy is imported until a command needs it, so that ``--help`` answers a
 from __future__ import annotations
 
 import argparse
-import os
 import sys
+import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
-from oracles.exit_status import INTERRUPTED, RIGHT
+from oracles.broken_pipe import say
+from oracles.exit_status import BROKEN, INTERRUPTED, RIGHT
 
 _ORACLES = ("torch", "jax", "complex_step", "finite_difference")
 _COMMANDS = ("run", "article", "list")
 _EPILOG = """\
 exit status: 0 right, 1 a subject is wrong, 2 bad usage, 3 a required witness is missing or
-failed, 5 nothing was compared, 130 interrupted (the report of what was done is written).
+failed, 4 the harness itself failed, 5 nothing was compared, 130 interrupted (the report of
+what was done is written).
 """
 
 
@@ -26,13 +28,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         status = _run(given)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read the output has left; what is still buffered goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        status = RIGHT
     except KeyboardInterrupt:
         status = INTERRUPTED
+    except Exception:
+        # Status 1 says that a subject is wrong; a fault of the harness must not read so.
+        traceback.print_exc()
+        status = BROKEN
+    say("")
     sys.exit(status)
 
 

@@ -13,6 +13,7 @@ from rich.progress import Progress as Bar
 from rich.text import Text
 
 from oracles.article_diff import article_diff
+from oracles.broken_pipe import leave_unread, say
 from oracles.catalog import ops
 from oracles.checking import DTYPES
 from oracles.environment import environment
@@ -29,11 +30,11 @@ from oracles.workers import WITNESSES, missing_reason
 
 
 class _Console(Console):
-    """A console whose reader may leave early: `oracles.cli.main` knows what to do then."""
+    """A console whose reader may leave early: the run goes on, for its report and status."""
 
     def on_broken_pipe(self) -> None:
-        """Pass the error on instead of exiting."""
-        raise BrokenPipeError
+        """Let what is still to be printed go nowhere."""
+        leave_unread()
 
 
 class UsageError(Exception):
@@ -141,10 +142,10 @@ def _article(options: Namespace) -> int:
     missing = {name: missing_reason(name) for name in asked}
     present = [name for name in asked if not missing[name]]
     steps, text = article_diff(present, time_limit=options.time_limit, directory=options.output)
-    sys.stdout.write(text)
+    say(text)
     for name in asked:
         if missing[name]:
-            sys.stdout.write(f"SKIPPED {name}: {missing[name]}\n")
+            say(f"SKIPPED {name}: {missing[name]}\n")
     if not all(image.right for image in steps.images):
         return WRONG
     return WITNESS_FAILED if set(steps.silent) & set(options.require) else RIGHT

@@ -40,8 +40,19 @@ def call(*arguments, cwd, env=None):
 def home(tmp_path_factory):
     path = tmp_path_factory.mktemp("home")
     (path / "own.py").write_text(OWN)
+    (path / "broken.py").write_text(BROKEN)
     return path
 
+
+BROKEN = """
+from dataclasses import replace
+from oracles import ops
+
+def no_cases(dtype, limits):
+    raise RuntimeError("no cases today")
+
+op = replace(ops.tanh, cases=no_cases)
+"""
 
 QUICK = ("--oracles", "complex_step", "--max-examples", "5", "--seed", "7")
 
@@ -172,6 +183,21 @@ def test_reader_that_leaves_early_is_no_error(home):
     done = subprocess.run(["bash", "-o", "pipefail", "-c", command], cwd=home,
                           capture_output=True, text=True, check=False)  # fmt: skip
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_reader_that_leaves_early_changes_neither_status_nor_report(home, tmp_path):
+    run = "run own:wrong --oracles complex_step --max-examples 5 --seed 7"
+    command = f"{sys.executable} -m oracles.cli {run} --output {tmp_path} | head -1"
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], cwd=home,
+                          capture_output=True, text=True, check=False)  # fmt: skip
+    assert (done.returncode, done.stderr) == (exit_status.WRONG, "")
+    assert json.loads((tmp_path / "report.json").read_text())["passed"] is False
+
+
+def test_fault_of_the_harness_does_not_read_as_a_wrong_subject(home):
+    done = call("run", "broken:op", *QUICK, cwd=home)
+    assert done.returncode == exit_status.BROKEN
+    assert "RuntimeError: no cases today" in done.stderr
 
 
 def test_colour_is_for_terminals_alone(home):
