@@ -7,61 +7,85 @@ part flow through: pieces are chosen by the real part.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from manualgrad.compensated import Pair, added, multiplied
-from manualgrad.elementwise import apply, apply_derivative
-from manualgrad.logistic import absolute, log_1_exp, logistic, times_logistic
-from manualgrad.normal import bounded, distribution_slope, times_distribution
+from manualgrad.compensated import multiplied
+from manualgrad.elementwise import apply, apply_derivative, apply_second
+from manualgrad.gated_units import (
+    gelu,
+    gelu_backward,
+    gelu_double_backward,
+    mish,
+    mish_backward,
+    mish_double_backward,
+    silu,
+    silu_backward,
+    silu_double_backward,
+)
+from manualgrad.gradients import SecondDerivative
+from manualgrad.logistic import absolute, log_1_exp, logistic
 from manualgrad.rectifiers import (
     celu,
     celu_backward,
+    celu_double_backward,
     elu,
     elu_backward,
+    elu_double_backward,
     hardsigmoid,
     hardsigmoid_backward,
+    hardsigmoid_double_backward,
     hardswish,
     hardswish_backward,
+    hardswish_double_backward,
     hardtanh,
     hardtanh_backward,
+    hardtanh_double_backward,
     identity,
     identity_backward,
+    identity_double_backward,
     leaky_relu,
     leaky_relu_backward,
+    leaky_relu_double_backward,
     relu,
     relu6,
     relu6_backward,
+    relu6_double_backward,
     relu_backward,
+    relu_double_backward,
     selu,
     selu_backward,
+    selu_double_backward,
 )
 from manualgrad.softmax import (
     log_softmax,
     log_softmax_backward,
+    log_softmax_double_backward,
     softmax,
     softmax_backward,
+    softmax_double_backward,
 )
 
 Array = npt.NDArray[Any]
 
 __all__ = [
-    "arctan", "arctan_backward", "celu", "celu_backward", "elu", "elu_backward", "gelu",
-    "gelu_backward", "hardsigmoid", "hardsigmoid_backward", "hardswish", "hardswish_backward",
-    "hardtanh", "hardtanh_backward", "identity", "identity_backward", "leaky_relu",
-    "leaky_relu_backward", "log_softmax", "log_softmax_backward", "logsigmoid",
-    "logsigmoid_backward", "mish", "mish_backward", "relu", "relu6", "relu6_backward",
-    "relu_backward", "selu", "selu_backward", "sigmoid", "sigmoid_backward", "silu",
-    "silu_backward", "softmax", "softmax_backward", "softplus", "softplus_backward", "softsign",
-    "softsign_backward", "tanh", "tanh_backward",
+    "arctan", "arctan_backward", "arctan_double_backward", "celu", "celu_backward",
+    "celu_double_backward", "elu", "elu_backward", "elu_double_backward", "gelu", "gelu_backward",
+    "gelu_double_backward", "hardsigmoid", "hardsigmoid_backward", "hardsigmoid_double_backward",
+    "hardswish", "hardswish_backward", "hardswish_double_backward", "hardtanh",
+    "hardtanh_backward", "hardtanh_double_backward", "identity", "identity_backward",
+    "identity_double_backward", "leaky_relu", "leaky_relu_backward", "leaky_relu_double_backward",
+    "log_softmax", "log_softmax_backward", "log_softmax_double_backward", "logsigmoid",
+    "logsigmoid_backward", "logsigmoid_double_backward", "mish", "mish_backward",
+    "mish_double_backward", "relu", "relu6", "relu6_backward", "relu6_double_backward",
+    "relu_backward", "relu_double_backward", "selu", "selu_backward", "selu_double_backward",
+    "sigmoid", "sigmoid_backward", "sigmoid_double_backward", "silu", "silu_backward",
+    "silu_double_backward", "softmax", "softmax_backward", "softmax_double_backward", "softplus",
+    "softplus_backward", "softplus_double_backward", "softsign", "softsign_backward",
+    "softsign_double_backward", "tanh", "tanh_backward", "tanh_double_backward",
 ]  # fmt: skip
-
-# exp(-1500) is 0 in every dtype here; beyond, "0 times infinity" would spoil a limit.
-_FAR = 1500.0
-
-Approximate = Literal["none", "tanh"]
 
 
 def tanh(x: Array) -> Array:
@@ -80,6 +104,17 @@ def tanh_backward(grad_y: Array, x: Array) -> Array:
     return apply_derivative(derivative, grad_y, x)
 
 
+def tanh_double_backward(v: Array, grad_y: Array, x: Array) -> SecondDerivative:
+    """Return the VJP of `tanh_backward`, with tanh'' = -2 tanh sech^2 (DLMF 4.34.3)."""
+
+    def curvature(x: Array) -> Array:
+        h = np.exp(-absolute(x))
+        e = 1 + np.exp(-2 * absolute(x))
+        return -2 * np.tanh(x) * (4 * h / (e * e)) * h
+
+    return apply_second(tanh_backward, curvature, v, grad_y, x)
+
+
 def arctan(x: Array) -> Array:
     """Return the inverse tangent (DLMF 4.23.3)."""
     return apply(np.arctan, x)
@@ -93,6 +128,17 @@ def arctan_backward(grad_y: Array, x: Array) -> Array:
         return np.where(absolute(x).real > 1, r * r / (1 + r * r), 1 / (1 + x * x))
 
     return apply_derivative(derivative, grad_y, x)
+
+
+def arctan_double_backward(v: Array, grad_y: Array, x: Array) -> SecondDerivative:
+    """Return the VJP of `arctan_backward`, with arctan'' = -2 x / (1 + x^2)^2."""
+
+    def curvature(x: Array) -> Array:
+        r = 1 / np.where(absolute(x).real > 1, x, 1)
+        far, near = 1 + r * r, 1 + x * x
+        return -2 * np.where(absolute(x).real > 1, r * r * r / (far * far), x / (near * near))
+
+    return apply_second(arctan_backward, curvature, v, grad_y, x)
 
 
 def sigmoid(x: Array) -> Array:
@@ -111,92 +157,15 @@ def sigmoid_backward(grad_y: Array, x: Array) -> Array:
     return apply_derivative(derivative, grad_y, x)
 
 
-def silu(x: Array) -> Array:
-    """Return ``x sigmoid(x)`` (S. Elfwing, E. Uchibe, K. Doya, 2018, equation 5)."""
-    return apply(lambda x: times_logistic(x, x), x)
+def sigmoid_double_backward(v: Array, grad_y: Array, x: Array) -> SecondDerivative:
+    """Return the VJP of `sigmoid_backward`, with s'' = s' (1 - 2 s) = -s' tanh(x / 2)."""
 
+    def curvature(x: Array) -> Array:
+        h = np.exp(-absolute(x) / 2)
+        root = h / (1 + h * h)
+        return -np.tanh(x / 2) * root * root
 
-def silu_backward(grad_y: Array, x: Array) -> Array:
-    """Return ``grad_y s (1 + x (1 - s))``, s = sigmoid(x) (Elfwing et al. 2018, equation 7).
-
-    It crosses zero near x = -1.278; there the sum cancels and the absolute error alone is small.
-    """
-
-    def derivative(x: Array) -> Array:
-        x = bounded(x, _FAR)
-        return times_logistic(1 + x * logistic(-x), x)
-
-    return apply_derivative(derivative, grad_y, x)
-
-
-def gelu(x: Array, *, approximate: Approximate = "none") -> Array:
-    """Return ``x Phi(x)`` (D. Hendrycks and K. Gimpel, 2016, section 2).
-
-    Parameters
-    ----------
-    x
-        Any shape.
-    approximate
-        ``"tanh"``: their approximation ``x / 2 (1 + tanh u)``,
-        ``u = sqrt(2/pi) (x + 0.044715 x^3)``.
-
-    Raises
-    ------
-    ValueError
-        If `approximate` is neither ``"none"`` nor ``"tanh"``.
-    """
-    if _by_tanh(approximate):
-        return apply(lambda x: times_logistic(x, *_cubic(bounded(x, _FAR))), x)
-    return apply(lambda x: np.where(x.real < -40, -0.0, times_distribution(x, x)), x)
-
-
-def gelu_backward(grad_y: Array, x: Array, *, approximate: Approximate = "none") -> Array:
-    """Return ``grad_y (Phi(x) + x phi(x))``, or the derivative of the approximation.
-
-    ``x / 2 (1 + tanh u) = x s(2 u)`` with the sigmoid s, so the approximation has the derivative
-    ``s (1 + 2 x u' (1 - s))``. Both cross zero near x = -0.752: see `silu_backward`.
-    """
-
-    def by_tanh(x: Array) -> Array:
-        x = bounded(x, _FAR)
-        v, low = _cubic(x)
-        slope = _SCALE[0] * (1 + 3 * _CUBE[0] * x * x)
-        return times_logistic(1 + x * slope * logistic(-v), v, low)
-
-    return apply_derivative(by_tanh if _by_tanh(approximate) else distribution_slope, grad_y, x)
-
-
-def mish(x: Array) -> Array:
-    """Return ``x tanh(log(1 + exp(x)))`` (D. Misra, 2019, equation 1).
-
-    With e = exp(x), ``tanh(log(1 + e)) = (e^2 + 2 e) / (e^2 + 2 e + 2)``.
-    """
-
-    def function(x: Array) -> Array:
-        e, h = _small_exponentials(x)
-        right = x * (1 + 2 * e) / (1 + 2 * e + 2 * e * e)
-        left = bounded(x, _FAR) * h * ((e + 2) / (e * e + 2 * e + 2)) * h
-        return np.where(x.real >= 0, right, left)
-
-    return apply(function, x)
-
-
-def mish_backward(grad_y: Array, x: Array) -> Array:
-    """Return ``grad_y (t + 4 x e (e + 1) / d^2)``, t = tanh(log(1 + e)), d = e^2 + 2 e + 2.
-
-    By the quotient rule on `mish`'s formula. It crosses zero near x = -1.19: see `silu_backward`.
-    """
-
-    def derivative(x: Array) -> Array:
-        e, h = _small_exponentials(x)
-        x = bounded(x, _FAR)
-        d = 1 + 2 * e + 2 * e * e  # for x >= 0, numerator and denominator times exp(-2x)
-        right = (1 + 2 * e) / d + 4 * x * e * e * (1 + e) / (d * d)
-        d = e * e + 2 * e + 2
-        left = h * ((e + 2) / d + 4 * x * (e + 1) / (d * d)) * h
-        return np.where(x.real >= 0, right, left)
-
-    return apply_derivative(derivative, grad_y, x)
+    return apply_second(sigmoid_backward, curvature, v, grad_y, x)
 
 
 def softplus(x: Array, *, beta: float = 1.0) -> Array:
@@ -226,6 +195,21 @@ def softplus_backward(grad_y: Array, x: Array, *, beta: float = 1.0) -> Array:
     return apply_derivative(derivative, grad_y, x)
 
 
+def softplus_double_backward(
+    v: Array, grad_y: Array, x: Array, *, beta: float = 1.0
+) -> SecondDerivative:
+    """Return the VJP of `softplus_backward`, with softplus'' = beta s'(beta x), s = sigmoid."""
+    _check_positive("beta", beta)
+
+    def curvature(x: Array) -> Array:
+        v, low = multiplied((beta, 0.0), (x, 0.0))
+        h = np.exp(-absolute(v) / 2)
+        root = h / (1 + h * h)
+        return beta * root * (1 - low * np.tanh(v / 2)) * root
+
+    return apply_second(lambda g, x: softplus_backward(g, x, beta=beta), curvature, v, grad_y, x)
+
+
 def logsigmoid(x: Array) -> Array:
     """Return ``log sigmoid(x) = -log(1 + exp(-x))``."""
     return apply(lambda x: -log_1_exp(-x, 1.0), x)
@@ -234,6 +218,17 @@ def logsigmoid(x: Array) -> Array:
 def logsigmoid_backward(grad_y: Array, x: Array) -> Array:
     """Return ``grad_y sigmoid(-x)``."""
     return apply_derivative(lambda x: logistic(-x), grad_y, x)
+
+
+def logsigmoid_double_backward(v: Array, grad_y: Array, x: Array) -> SecondDerivative:
+    """Return the VJP of `logsigmoid_backward`, with (log s)'' = -s', s = sigmoid."""
+
+    def curvature(x: Array) -> Array:
+        h = np.exp(-absolute(x) / 2)
+        root = h / (1 + h * h)
+        return -root * root
+
+    return apply_second(logsigmoid_backward, curvature, v, grad_y, x)
 
 
 def softsign(x: Array) -> Array:
@@ -257,30 +252,14 @@ def softsign_backward(grad_y: Array, x: Array) -> Array:
     return apply_derivative(derivative, grad_y, x)
 
 
-# --- what the formulas share ----------------------------------------------------------------
+def softsign_double_backward(v: Array, grad_y: Array, x: Array) -> SecondDerivative:
+    """Return the VJP of `softsign_backward`, with -2 sign(x) / (1 + |x|)^3, taken as 0 at 0."""
 
-# 0.044715 and 2 sqrt(2 / pi), each with what its rounding to float64 leaves.
-_CUBE = (0.044715, 2.1960211427085595e-18)
-_SCALE = (1.5957691216057308, -9.96930880911092e-17)
+    def curvature(x: Array) -> Array:
+        root = 1 / (1 + absolute(x))
+        return -2 * np.sign(x.real) * root * root * root
 
-
-def _small_exponentials(x: Array) -> tuple[Array, Array]:
-    """Return exp(-|x|) and its root."""
-    h = np.exp(-absolute(x) / 2)
-    return np.exp(-absolute(x)), h
-
-
-def _cubic(x: Array) -> Pair:
-    """Return ``2 sqrt(2/pi) (x + 0.044715 x^3)`` and its rounding error."""
-    itself = x, 0.0
-    cube = multiplied(_CUBE, multiplied(itself, itself))
-    return multiplied(multiplied(_SCALE, itself), added((1.0, 0.0), cube))
-
-
-def _by_tanh(approximate: str) -> bool:
-    if approximate not in ("none", "tanh"):
-        raise ValueError(f"`approximate` (={approximate!r}) must be 'none' or 'tanh'")
-    return approximate == "tanh"
+    return apply_second(softsign_backward, curvature, v, grad_y, x)
 
 
 def _check_positive(name: str, value: float) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from manualgrad.geometry import PerAxis, check_grad_y, convolution_geometry
-from manualgrad.gradients import Gradients
+from manualgrad.geometry import PerAxis, check_directions, check_grad_y, convolution_geometry
+from manualgrad.gradients import Gradients, SecondGradients
 from manualgrad.trilinear import dgrad, fprop, wgrad
 
 Array = npt.NDArray[Any]
@@ -27,6 +27,29 @@ def _conv_backward(grad_y: Array, x: Array, w: Array, axes: int, **options: Any)
         grad_x=from_batch(dgrad(g, w, geometry), x, axes),
         grad_w=wgrad(batch, g, geometry),
         grad_b=bias_gradient(g),
+    )
+
+
+def _conv_double_backward(
+    v_x: Array,
+    v_w: Array,
+    v_b: Array | None,
+    grad_y: Array,
+    x: Array,
+    w: Array,
+    axes: int,
+    **options: Any,
+) -> SecondGradients:
+    geometry = convolution_geometry(x, w, None, axes=axes, **options)
+    check_grad_y(grad_y, x, w.shape[0], geometry.out)
+    check_directions(v_x, v_w, v_b, x, w, w.shape[0])
+    g, batch, v = as_batch(grad_y, axes), as_batch(x, axes), as_batch(v_x, axes)
+    with np.errstate(all="ignore"):
+        along = fprop(v, w, geometry) + fprop(batch, v_w, geometry)
+    return SecondGradients(
+        grad_grad_y=from_batch(add_bias(along, v_b), x, axes),
+        grad_x=from_batch(dgrad(g, v_w, geometry), x, axes),
+        grad_w=wgrad(v, g, geometry),
     )
 
 
@@ -113,6 +136,53 @@ def conv2d_backward(
     )
 
 
+def conv2d_double_backward(
+    v_x: Array,
+    v_w: Array,
+    v_b: Array | None,
+    grad_y: Array,
+    x: Array,
+    w: Array,
+    *,
+    stride: PerAxis = 1,
+    padding: PerAxis | str = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+) -> SecondGradients:
+    """Return the VJP of `conv2d_backward`, a function of grad_y, x and w.
+
+    The backward pass holds the derivatives of the trilinear form T(x, w, g), so its product
+    with the directions is ``T(v_x, w, g) + T(x, v_w, g) + sum of v_b[o] g[n, o, p]``, whose
+    derivatives are fprop, dgrad and wgrad again::
+
+        grad_grad_y = fprop(v_x, w) + fprop(x, v_w) + v_b
+        grad_x = dgrad(g, v_w)
+        grad_w = wgrad(v_x, g)
+
+    Parameters
+    ----------
+    v_x, v_w, v_b
+        Cotangents of ``grad_x``, ``grad_w`` and ``grad_b``, of the shapes of x, w and a bias;
+        None for `v_b` counts as zeros.
+    grad_y, x, w, stride, padding, dilation, groups
+        Of `conv2d_backward`.
+
+    Returns
+    -------
+    SecondGradients
+        ``grad_grad_y``, ``grad_x``, ``grad_w``, of the shapes of grad_y, x and w.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `conv2d_backward`, and if a direction has another dtype or shape than its gradient.
+    """
+    return _conv_double_backward(
+        v_x, v_w, v_b, grad_y, x, w, 2,
+        stride=stride, padding=padding, dilation=dilation, groups=groups,
+    )  # fmt: skip
+
+
 def conv1d(
     x: Array,
     w: Array,
@@ -143,6 +213,26 @@ def conv1d_backward(
     )
 
 
+def conv1d_double_backward(
+    v_x: Array,
+    v_w: Array,
+    v_b: Array | None,
+    grad_y: Array,
+    x: Array,
+    w: Array,
+    *,
+    stride: PerAxis = 1,
+    padding: PerAxis | str = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+) -> SecondGradients:
+    """Return the VJP of `conv1d_backward`: see `conv2d_double_backward`."""
+    return _conv_double_backward(
+        v_x, v_w, v_b, grad_y, x, w, 1,
+        stride=stride, padding=padding, dilation=dilation, groups=groups,
+    )  # fmt: skip
+
+
 def conv3d(
     x: Array,
     w: Array,
@@ -171,6 +261,26 @@ def conv3d_backward(
     return _conv_backward(
         grad_y, x, w, 3, stride=stride, padding=padding, dilation=dilation, groups=groups
     )
+
+
+def conv3d_double_backward(
+    v_x: Array,
+    v_w: Array,
+    v_b: Array | None,
+    grad_y: Array,
+    x: Array,
+    w: Array,
+    *,
+    stride: PerAxis = 1,
+    padding: PerAxis | str = 0,
+    dilation: PerAxis = 1,
+    groups: int = 1,
+) -> SecondGradients:
+    """Return the VJP of `conv3d_backward`: see `conv2d_double_backward`."""
+    return _conv_double_backward(
+        v_x, v_w, v_b, grad_y, x, w, 3,
+        stride=stride, padding=padding, dilation=dilation, groups=groups,
+    )  # fmt: skip
 
 
 def as_batch(x: Array, axes: int) -> Array:

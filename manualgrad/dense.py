@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from manualgrad.dtypes import common_dtype
-from manualgrad.gradients import Gradients
+from manualgrad.geometry import check_directions
+from manualgrad.gradients import Gradients, SecondGradients
 
 Array = npt.NDArray[Any]
 
@@ -59,13 +60,46 @@ def dense_backward(grad_y: Array, x: Array, w: Array) -> Gradients:
     TypeError, ValueError
         As `dense`, and if `grad_y` has another dtype or shape than the result.
     """
+    _check_cotangent(grad_y, x, w)
+    with np.errstate(all="ignore"):
+        return Gradients(grad_y @ w.T, x.T @ grad_y, np.asarray(grad_y.sum(axis=0)))
+
+
+def dense_double_backward(
+    v_x: Array, v_w: Array, v_b: Array | None, grad_y: Array, x: Array, w: Array
+) -> SecondGradients:
+    """Return the VJP of `dense_backward`, a function of grad_y, x and w.
+
+    That of ``sum g (v_x w + x v_w + v_b)``: ``v_x w + x v_w + v_b`` for g, ``g v_w^T`` for x,
+    ``v_x^T g`` for w.
+
+    Parameters
+    ----------
+    v_x, v_w, v_b
+        Cotangents of ``grad_x``, ``grad_w`` and ``grad_b``; None for `v_b` counts as zeros.
+    grad_y, x, w
+        Of `dense_backward`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `dense_backward`, and if a direction has another dtype or shape than its gradient.
+    """
+    _check_cotangent(grad_y, x, w)
+    check_directions(v_x, v_w, v_b, x, w, w.shape[1])
+    with np.errstate(all="ignore"):
+        along = v_x @ w + x @ v_w
+        return SecondGradients(
+            np.asarray(along if v_b is None else along + v_b), grad_y @ v_w.T, v_x.T @ grad_y
+        )
+
+
+def _check_cotangent(grad_y: Array, x: Array, w: Array) -> None:
     common_dtype(grad_y=grad_y, x=x, w=w)
     _check(x, w)
     shape = (x.shape[0], w.shape[1])
     if grad_y.shape != shape:
         raise ValueError(f"`grad_y` (shape={grad_y.shape}) must have the result's shape {shape}")
-    with np.errstate(all="ignore"):
-        return Gradients(grad_y @ w.T, x.T @ grad_y, np.asarray(grad_y.sum(axis=0)))
 
 
 def _check(x: Array, w: Array) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from manualgrad.dtypes import common_dtype
+from manualgrad.gradients import SecondDerivative
 
 Array = npt.NDArray[Any]
 
@@ -61,6 +62,63 @@ def apply_vjp(
         raise ValueError(f"`grad_y` (shape={grad_y.shape}) must have the shape of `x` {x.shape}")
     with np.errstate(all="ignore"):
         return np.array(vjp(widened(grad_y), widened(x))).astype(dtype)
+
+
+def apply_second(
+    backward: Callable[[Array, Array], Array],
+    curvature: Callable[[Array], Array],
+    v: Array,
+    grad_y: Array,
+    x: Array,
+    *,
+    exact: bool = False,
+) -> SecondDerivative:
+    """Return the VJP of ``grad_y f'(x)``: ``v f'(x)`` by `backward`, and ``v grad_y f''(x)``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `apply_double_vjp`.
+    """
+
+    def along_x(v: Array, g: Array, x: Array) -> tuple[Array, Array]:
+        return g, _product(curvature(x), g, v)
+
+    grad_x = apply_double_vjp(along_x, v, grad_y, x, exact=exact).grad_x
+    return SecondDerivative(backward(v, x), grad_x)
+
+
+def _product(c: Array, g: Array, v: Array) -> Array:
+    """Multiply in the order in which nothing underflows that the result does not."""
+    if v.dtype.kind == "O":
+        return np.asarray(v * (g * c))
+    return np.where(np.abs(v) >= 1, v * c * g, c * g * v)
+
+
+def apply_double_vjp(
+    double_vjp: Callable[[Array, Array, Array], tuple[Array, Array]],
+    v: Array,
+    grad_y: Array,
+    x: Array,
+    *,
+    exact: bool = False,
+) -> SecondDerivative:
+    """Return ``double_vjp(v, grad_y, x)`` in the dtype of x, evaluated in float64 or wider.
+
+    Raises
+    ------
+    TypeError
+        As `apply_vjp`.
+    ValueError
+        If `v` or `grad_y` has not the shape of x.
+    """
+    dtype = _checked(exact, v=v, grad_y=grad_y, x=x)
+    for name, array in (("v", v), ("grad_y", grad_y)):
+        if array.shape != x.shape:
+            raise ValueError(f"`{name}` (shape={array.shape}) must have the shape of `x` {x.shape}")
+    with np.errstate(all="ignore"):
+        along_y, along_x = double_vjp(widened(v), widened(grad_y), widened(x))
+        return SecondDerivative(np.array(along_y).astype(dtype), np.array(along_x).astype(dtype))
 
 
 def _checked(exact: bool, **arrays: Array) -> np.dtype[Any]:

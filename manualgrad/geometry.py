@@ -170,6 +170,21 @@ def check_grad_y(grad_y: Array, x: Array, channels: int, size: Shape) -> None:
         raise ValueError(f"`grad_y` (shape={grad_y.shape}) must have the result's shape {shape}")
 
 
+def check_directions(
+    v_x: Array, v_w: Array, v_b: Array | None, x: Array, w: Array, channels: int
+) -> None:
+    """Raise if a direction has not the dtype and shape of the gradient that it belongs to."""
+    common_dtype(v_x=v_x, v_w=v_w, v_b=v_b, x=x)
+    bias_shape = (channels,)
+    for name, array, shape in (
+        ("v_x", v_x, x.shape),
+        ("v_w", v_w, w.shape),
+        ("v_b", v_b, bias_shape),
+    ):
+        if array is not None and array.shape != shape:
+            raise ValueError(f"`{name}` (shape={array.shape}) must have the shape {shape}")
+
+
 def _check_operands(x: Array, w: Array, axes: int, groups: int) -> int:
     """Check ranks and sizes; return the number of channels of x."""
     if x.ndim not in (axes + 1, axes + 2):

@@ -1,4 +1,4 @@
-"""What the backward pass of a layer with parameters returns."""
+"""What backward passes return, and the backward passes of backward passes."""
 
 from __future__ import annotations
 
@@ -13,3 +13,22 @@ class Gradients(NamedTuple):
     grad_x: npt.NDArray[Any]
     grad_w: npt.NDArray[Any]
     grad_b: npt.NDArray[Any]
+
+
+class SecondGradients(NamedTuple):
+    """What the double backward pass of a layer with parameters returns.
+
+    The backward pass is a function of the cotangent ``grad_y``, of x and of w; these are its
+    VJPs for them, each of the shape of its operand.
+    """
+
+    grad_grad_y: npt.NDArray[Any]
+    grad_x: npt.NDArray[Any]
+    grad_w: npt.NDArray[Any]
+
+
+class SecondDerivative(NamedTuple):
+    """What the double backward pass of an activation returns: VJPs for grad_y and for x."""
+
+    grad_grad_y: npt.NDArray[Any]
+    grad_x: npt.NDArray[Any]

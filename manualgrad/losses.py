@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from manualgrad.dtypes import common_dtype
 from manualgrad.elementwise import widened
-from manualgrad.softmax import log_softmax, probabilities
+from manualgrad.softmax import log_softmax, probabilities, softmax_vjp
 
 Array = npt.NDArray[Any]
 
@@ -50,6 +50,17 @@ def half_squared_error_backward(prediction: Array, target: Array) -> Array:
         return np.asarray(prediction - target)
 
 
+def half_squared_error_double_backward(v: Array, prediction: Array, target: Array) -> Array:
+    """Return the VJP of `half_squared_error_backward` for the prediction: v itself, a copy.
+
+    It is the product of the loss's Hessian, the identity, with v of the shape of `prediction`.
+    Errors as `half_squared_error`, and a ValueError if v has another shape.
+    """
+    _check_same(prediction, target)
+    _check_direction(v, prediction)
+    return v.copy()
+
+
 def mse_loss(prediction: Array, target: Array) -> Any:
     """Return the mean of ``(prediction - target)^2`` over all elements; NaN if there are none.
 
@@ -73,6 +84,20 @@ def mse_loss_backward(prediction: Array, target: Array) -> Array:
             return np.asarray(_divided(2 * difference, count))
         # Twice the difference may overflow where the gradient does not.
         return np.asarray(difference / count * 2).astype(prediction.dtype)
+
+
+def mse_loss_double_backward(v: Array, prediction: Array, target: Array) -> Array:
+    """Return ``v * 2 / count``, the product of the loss's Hessian with v.
+
+    Arguments and errors as `half_squared_error_double_backward`.
+    """
+    _check_same(prediction, target)
+    _check_direction(v, prediction)
+    count = max(prediction.size, 1)
+    with np.errstate(all="ignore"):
+        if prediction.dtype == object:
+            return np.asarray(_divided(2 * v, count))
+        return np.asarray(widened(v) / count * 2).astype(prediction.dtype)
 
 
 def cross_entropy(prediction: Array, target: Array) -> Any:
@@ -121,6 +146,19 @@ def cross_entropy_backward(prediction: Array, target: Array) -> Array:
         return np.asarray(gradient / max(target.size, 1)).astype(prediction.dtype)
 
 
+def cross_entropy_double_backward(v: Array, prediction: Array, target: Array) -> Array:
+    """Return ``y (v - sum_j y_j v_j) / count``, y = softmax(prediction), summed over the classes.
+
+    The product of the loss's Hessian with v: the VJP of softmax, since the targets fall away.
+    Arguments and errors as `cross_entropy`, and a ValueError if v has another shape.
+    """
+    _place(prediction, target)
+    _check_direction(v, prediction)
+    with np.errstate(all="ignore"):
+        along = softmax_vjp(widened(v), widened(prediction), 1)
+        return np.asarray(along / max(target.size, 1)).astype(prediction.dtype)
+
+
 def _rounded(number: Any, like: Array) -> Any:
     """Return `number` in the dtype of `like`; exact numbers as they are."""
     return number if like.dtype == object else like.dtype.type(number)
@@ -145,6 +183,13 @@ def _check_same(prediction: Array, target: Array) -> None:
             f"`target` (shape={target.shape}) must have the shape of `prediction` "
             f"{prediction.shape}"
         )
+
+
+def _check_direction(v: Array, prediction: Array) -> None:
+    common_dtype(v=v, prediction=prediction)
+    if v.shape != prediction.shape:
+        raise ValueError(f"`v` (shape={v.shape}) must have the shape of `prediction` "
+                         f"{prediction.shape}")  # fmt: skip
 
 
 def _place(prediction: Array, target: Array) -> Array:

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from manualgrad import activations, convolution, transposed_convolution
-from manualgrad.dense import dense, dense_backward
+from manualgrad.dense import dense, dense_backward, dense_double_backward
 from manualgrad.dtypes import common_dtype
+from manualgrad.gradients import SecondDerivative
 
 Array = npt.NDArray[Any]
 
@@ -34,16 +35,27 @@ def flatten_backward(grad_y: Array, x: Array) -> Array:
     return grad_y.reshape(x.shape).copy()
 
 
+def flatten_double_backward(v: Array, grad_y: Array, x: Array) -> SecondDerivative:
+    """Return the VJP of `flatten_backward`: v flattened, and nothing for x."""
+    common_dtype(v=v, grad_y=grad_y, x=x)
+    if v.shape != x.shape:
+        raise ValueError(f"`v` (shape={v.shape}) must have the shape of `x` {x.shape}")
+    flatten_backward(grad_y, x)
+    return SecondDerivative(flatten(v), np.zeros_like(x))
+
+
 class Operation(NamedTuple):
-    """An operation by name: forward, backward, and the names of its parameters."""
+    """An operation by name: forward, both backwards, and the names of its parameters."""
 
     forward: Callable[..., Array]
     backward: Callable[..., Any]
+    double_backward: Callable[..., Any]
     parameters: tuple[str, ...]
 
 
 def _find(name: str, home: Any, *parameters: str) -> Operation:
-    return Operation(getattr(home, name), getattr(home, f"{name}_backward"), parameters)
+    backward, double = getattr(home, f"{name}_backward"), getattr(home, f"{name}_double_backward")
+    return Operation(getattr(home, name), backward, double, parameters)
 
 
 _ACTIVATIONS = (
@@ -58,9 +70,9 @@ OPERATIONS: Mapping[str, Operation] = {
         f"conv_transpose{n}d": _find(f"conv_transpose{n}d", transposed_convolution, "w", "b")
         for n in (1, 2, 3)
     },
-    "dense": Operation(dense, dense_backward, ("w", "b")),
+    "dense": Operation(dense, dense_backward, dense_double_backward, ("w", "b")),
     **{name: _find(name, activations) for name in _ACTIVATIONS},
-    "flatten": Operation(flatten, flatten_backward, ()),
+    "flatten": Operation(flatten, flatten_backward, flatten_double_backward, ()),
 }
 """What a layer can do."""
 
@@ -94,6 +106,25 @@ class Layer:
         if not weights:
             return found, {}
         return found.grad_x, {name: getattr(found, f"grad_{name}") for name in self.parameters}
+
+    def double_backward(
+        self, v_x: Array, v: Mapping[str, Array], grad_y: Array, x: Array
+    ) -> tuple[Array, Array, dict[str, Array]]:
+        """Return the VJPs of `backward` for grad_y, x and, where it depends on it, each parameter.
+
+        Parameters
+        ----------
+        v_x, v
+            Cotangents of the gradients of x and, by name, of the parameters.
+        grad_y, x
+            Of `backward`.
+        """
+        double = OPERATIONS[self.name].double_backward
+        if "w" not in self.parameters:
+            found = double(v_x, grad_y, x, **self.options)
+            return found.grad_grad_y, found.grad_x, {}
+        found = double(v_x, v["w"], v.get("b"), grad_y, x, self.parameters["w"], **self.options)
+        return found.grad_grad_y, found.grad_x, {"w": found.grad_w}
 
 
 def layer(name: str, *parameters: Array, **options: Any) -> Layer:

@@ -46,7 +46,7 @@ COEFFICIENTS = (
     4.120292578607833e-18,
 )  # fmt: skip
 
-_ROOT_2_PI = 2.5066282746310002  # sqrt(2 pi)
+ROOT_2_PI = 2.5066282746310002  # sqrt(2 pi)
 
 
 def scaled_tail(x: Array) -> Array:
@@ -83,7 +83,7 @@ def distribution_slope(x: Array) -> Array:
     x = bounded(x, 40)
     root, rest = gaussian_factors(x)
     size = np.where(x.real > 0, x, -x)
-    tail = (scaled_tail(size) - size / _ROOT_2_PI) * rest * root
+    tail = (scaled_tail(size) - size / ROOT_2_PI) * rest * root
     return np.where(x.real > 0, 1 - tail * root, tail * root)
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from manualgrad.compensated import quotient, scaled_exp
-from manualgrad.elementwise import apply, apply_derivative
+from manualgrad.elementwise import apply, apply_derivative, apply_second
+from manualgrad.gradients import SecondDerivative
 
 Array = npt.NDArray[Any]
 
@@ -31,6 +32,11 @@ def identity_backward(grad_y: Array, x: Array) -> Array:
     return apply_derivative(np.ones_like, grad_y, x, exact=True)
 
 
+def identity_double_backward(v: Array, grad_y: Array, x: Array) -> SecondDerivative:
+    """Return the VJP of `identity_backward`; f'' = 0."""
+    return apply_second(identity_backward, np.zeros_like, v, grad_y, x, exact=True)
+
+
 def relu(x: Array) -> Array:
     """Return ``max(x, 0)`` (V. Nair and G. Hinton, 2010)."""
     return apply(lambda x: np.where(_real(x) <= 0, 0, x), x, exact=True)
@@ -39,6 +45,11 @@ def relu(x: Array) -> Array:
 def relu_backward(grad_y: Array, x: Array) -> Array:
     """Return ``grad_y`` where x > 0, else 0; the derivative at 0 is taken as 0."""
     return apply_derivative(lambda x: _step(x, 0), grad_y, x, exact=True)
+
+
+def relu_double_backward(v: Array, grad_y: Array, x: Array) -> SecondDerivative:
+    """Return the VJP of `relu_backward`; f'' = 0, at the knots as well."""
+    return apply_second(relu_backward, _flat, v, grad_y, x, exact=True)
 
 
 def leaky_relu(x: Array, *, negative_slope: float = 0.01) -> Array:
@@ -53,6 +64,20 @@ def leaky_relu_backward(grad_y: Array, x: Array, *, negative_slope: float = 0.01
         return _nan_or(x, np.where(_real(x) > 0, 1, negative_slope))
 
     return apply_derivative(derivative, grad_y, x, exact=True)
+
+
+def leaky_relu_double_backward(
+    v: Array, grad_y: Array, x: Array, *, negative_slope: float = 0.01
+) -> SecondDerivative:
+    """Return the VJP of `leaky_relu_backward`; f'' = 0, at the knots as well."""
+    return apply_second(
+        lambda g, x: leaky_relu_backward(g, x, negative_slope=negative_slope),
+        _flat,
+        v,
+        grad_y,
+        x,
+        exact=True,
+    )
 
 
 def hardtanh(x: Array, *, min_val: float = -1, max_val: float = 1) -> Array:
@@ -73,6 +98,20 @@ def hardtanh_backward(grad_y: Array, x: Array, *, min_val: float = -1, max_val: 
     return apply_derivative(lambda x: _between(x, min_val, max_val), grad_y, x, exact=True)
 
 
+def hardtanh_double_backward(
+    v: Array, grad_y: Array, x: Array, *, min_val: float = -1, max_val: float = 1
+) -> SecondDerivative:
+    """Return the VJP of `hardtanh_backward`; f'' = 0, at the knots as well."""
+    return apply_second(
+        lambda g, x: hardtanh_backward(g, x, min_val=min_val, max_val=max_val),
+        _flat,
+        v,
+        grad_y,
+        x,
+        exact=True,
+    )
+
+
 def relu6(x: Array) -> Array:
     """Return ``min(max(x, 0), 6)`` (A. Krizhevsky, 2010)."""
     return hardtanh(x, min_val=0, max_val=6)
@@ -83,6 +122,11 @@ def relu6_backward(grad_y: Array, x: Array) -> Array:
     return hardtanh_backward(grad_y, x, min_val=0, max_val=6)
 
 
+def relu6_double_backward(v: Array, grad_y: Array, x: Array) -> SecondDerivative:
+    """Return the VJP of `relu6_backward`; f'' = 0, at the knots as well."""
+    return apply_second(relu6_backward, _flat, v, grad_y, x, exact=True)
+
+
 def hardsigmoid(x: Array) -> Array:
     """Return ``(x + 3) / 6``, kept between 0 and 1."""
     return apply(lambda x: _clipped(x + 3, 0, 6) / 6, x)
@@ -91,6 +135,11 @@ def hardsigmoid(x: Array) -> Array:
 def hardsigmoid_backward(grad_y: Array, x: Array) -> Array:
     """Return ``grad_y / 6`` where ``-3 < x < 3``, else 0; at both ends the derivative is 0."""
     return apply_derivative(lambda x: _between(x, -3, 3) / 6, grad_y, x)
+
+
+def hardsigmoid_double_backward(v: Array, grad_y: Array, x: Array) -> SecondDerivative:
+    """Return the VJP of `hardsigmoid_backward`; f'' = 0, at the knots as well."""
+    return apply_second(hardsigmoid_backward, _flat, v, grad_y, x)
 
 
 def hardswish(x: Array) -> Array:
@@ -116,6 +165,15 @@ def hardswish_backward(grad_y: Array, x: Array) -> Array:
     return apply_derivative(derivative, grad_y, x)
 
 
+def hardswish_double_backward(v: Array, grad_y: Array, x: Array) -> SecondDerivative:
+    """Return the VJP of `hardswish_backward`, f'' = 1/3 between -3 and 3, else 0."""
+
+    def curvature(x: Array) -> Array:
+        return _between(x, -3, 3) / 3
+
+    return apply_second(hardswish_backward, curvature, v, grad_y, x)
+
+
 def elu(x: Array, *, alpha: float = 1.0) -> Array:
     """Return x where x > 0, else ``alpha (exp(x) - 1)`` (D. Clevert et al., 2016, equation 15)."""
     return apply(lambda x: np.where(x.real > 0, x, alpha * np.expm1(_negative(x))), x)
@@ -126,6 +184,17 @@ def elu_backward(grad_y: Array, x: Array, *, alpha: float = 1.0) -> Array:
     return apply_derivative(
         lambda x: np.where(x.real > 0, 1, scaled_exp(alpha, (_negative(x), 0.0))), grad_y, x
     )
+
+
+def elu_double_backward(
+    v: Array, grad_y: Array, x: Array, *, alpha: float = 1.0
+) -> SecondDerivative:
+    """Return the VJP of `elu_backward`, with f'' = alpha exp(x) for x <= 0, else 0."""
+
+    def curvature(x: Array) -> Array:
+        return np.where(x.real > 0, 0, scaled_exp(alpha, (_negative(x), 0.0)))
+
+    return apply_second(lambda g, x: elu_backward(g, x, alpha=alpha), curvature, v, grad_y, x)
 
 
 def celu(x: Array, *, alpha: float = 1.0) -> Array:
@@ -150,6 +219,18 @@ def celu_backward(grad_y: Array, x: Array, *, alpha: float = 1.0) -> Array:
     return apply_derivative(derivative, grad_y, x)
 
 
+def celu_double_backward(
+    v: Array, grad_y: Array, x: Array, *, alpha: float = 1.0
+) -> SecondDerivative:
+    """Return the VJP of `celu_backward`, with f'' = exp(x / alpha) / alpha for x <= 0, else 0."""
+    _check_alpha(alpha)
+
+    def curvature(x: Array) -> Array:
+        return np.where(x.real > 0, 0, scaled_exp(1 / alpha, quotient(_negative(x), alpha)))
+
+    return apply_second(lambda g, x: celu_backward(g, x, alpha=alpha), curvature, v, grad_y, x)
+
+
 def selu(x: Array) -> Array:
     """Return ``scale x`` where x > 0, else ``scale alpha (exp(x) - 1)`` (Klambauer, 2017)."""
     factor = _SELU_SCALE * _SELU_ALPHA
@@ -166,6 +247,16 @@ def selu_backward(grad_y: Array, x: Array) -> Array:
         return np.where(x.real > 0, _SELU_SCALE, scaled_exp(factor, (_negative(x), 0.0)))
 
     return apply_derivative(derivative, grad_y, x)
+
+
+def selu_double_backward(v: Array, grad_y: Array, x: Array) -> SecondDerivative:
+    """Return the VJP of `selu_backward`, with f'' = scale alpha exp(x) for x <= 0, else 0."""
+    factor = _SELU_SCALE * _SELU_ALPHA
+
+    def curvature(x: Array) -> Array:
+        return np.where(x.real > 0, 0, scaled_exp(factor, (_negative(x), 0.0)))
+
+    return apply_second(selu_backward, curvature, v, grad_y, x)
 
 
 def _real(x: Array) -> Array:
@@ -188,6 +279,11 @@ def _step(x: Array, knot: float) -> Array:
 
 def _between(x: Array, low: float, high: float) -> Array:
     return _nan_or(x, np.where((_real(x) > low) & (_real(x) < high), 1, 0))
+
+
+def _flat(x: Array) -> Array:
+    """Return 0, and NaN where x is NaN."""
+    return _nan_or(x, np.zeros(x.shape, x.dtype))
 
 
 def _nan_or(x: Array, slope: Array) -> Array:

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from manualgrad.compensated import added, scaled_exp
 from manualgrad.dtypes import common_dtype
-from manualgrad.elementwise import apply, apply_vjp
+from manualgrad.elementwise import apply, apply_double_vjp, apply_vjp
+from manualgrad.gradients import SecondDerivative
 
 Array = npt.NDArray[Any]
 
@@ -36,15 +37,27 @@ def softmax_backward(grad_y: Array, x: Array, *, axis: int = -1) -> Array:
     A constant added to g changes nothing, so g at the largest x is subtracted first: with y
     near 1 there, the difference would cancel.
     """
+    _check_axis(x, axis)
+    return apply_vjp(lambda g, x: softmax_vjp(g, x, axis), grad_y, x)
 
-    def vjp(g: Array, x: Array) -> Array:
+
+def softmax_double_backward(
+    v: Array, grad_y: Array, x: Array, *, axis: int = -1
+) -> SecondDerivative:
+    """Return the VJP of `softmax_backward`, a function of g = `grad_y` and of x.
+
+    ``sum v_i y_i (g_i - sum y g)`` is the covariance of v and g under the probabilities y, so
+    the VJP for g is ``y_i (v_i - E v)``, and that for x the third central moment
+    ``y_i ((v_i - E v) (g_i - E g) - Cov(v, g))``.
+    """
+
+    def double_vjp(v: Array, g: Array, x: Array) -> tuple[Array, Array]:
         y, _ = probabilities(x, axis)
-        reference = _at_largest(g, x, axis)
-        g = g - np.where(np.isfinite(reference), reference, 0)
-        return y * (g - _sum(y * g, axis))
+        moment = _centred(v, y, x, axis) * _centred(g, y, x, axis)
+        return softmax_vjp(v, x, axis), y * (moment - _sum(y * moment, axis))
 
     _check_axis(x, axis)
-    return apply_vjp(vjp, grad_y, x)
+    return apply_double_vjp(double_vjp, v, grad_y, x)
 
 
 def log_softmax(x: Array, *, axis: int = -1) -> Array:
@@ -76,6 +89,36 @@ def log_softmax_backward(grad_y: Array, x: Array, *, axis: int = -1) -> Array:
 
     _check_axis(x, axis)
     return apply_vjp(vjp, grad_y, x)
+
+
+def log_softmax_double_backward(
+    v: Array, grad_y: Array, x: Array, *, axis: int = -1
+) -> SecondDerivative:
+    """Return the VJP of `log_softmax_backward`, a function of g = `grad_y` and of x.
+
+    Of ``sum v_i (g_i - y_i sum g)``: ``v_i - sum_j y_j v_j`` for g, and for x the VJP of
+    softmax along v, times ``-sum g``.
+    """
+
+    def double_vjp(v: Array, g: Array, x: Array) -> tuple[Array, Array]:
+        y, _ = probabilities(x, axis)
+        return _centred(v, y, x, axis), -_sum(g, axis) * softmax_vjp(v, x, axis)
+
+    _check_axis(x, axis)
+    return apply_double_vjp(double_vjp, v, grad_y, x)
+
+
+def softmax_vjp(g: Array, x: Array, axis: int) -> Array:
+    """Return ``y_i (g_i - sum_j y_j g_j)``, y = softmax(x); float64 or complex128."""
+    y, _ = probabilities(x, axis)
+    return y * _centred(g, y, x, axis)
+
+
+def _centred(g: Array, y: Array, x: Array, axis: int) -> Array:
+    """Return ``g_i - sum_j y_j g_j``; a constant added to g, here subtracted, changes nothing."""
+    reference = _at_largest(g, x, axis)
+    g = g - np.where(np.isfinite(reference), reference, 0)
+    return np.asarray(g - _sum(y * g, axis))
 
 
 def probabilities(x: Array, axis: int) -> tuple[Array, Array]:

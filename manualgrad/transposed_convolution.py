@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from manualgrad.convolution import add_bias, as_batch, bias_gradient, from_batch
-from manualgrad.geometry import PerAxis, check_grad_y, transposed_geometry
-from manualgrad.gradients import Gradients
+from manualgrad.geometry import PerAxis, check_directions, check_grad_y, transposed_geometry
+from manualgrad.gradients import Gradients, SecondGradients
 from manualgrad.trilinear import dgrad, fprop, wgrad
 
 Array = npt.NDArray[Any]
@@ -29,6 +30,30 @@ def _conv_transpose_backward(
         grad_x=from_batch(fprop(g, w, geometry), x, axes),
         grad_w=wgrad(g, batch, geometry),
         grad_b=bias_gradient(g),
+    )
+
+
+def _conv_transpose_double_backward(
+    v_x: Array,
+    v_w: Array,
+    v_b: Array | None,
+    grad_y: Array,
+    x: Array,
+    w: Array,
+    axes: int,
+    **options: Any,
+) -> SecondGradients:
+    geometry = transposed_geometry(x, w, None, axes=axes, **options)
+    channels = w.shape[1] * geometry.groups
+    check_grad_y(grad_y, x, channels, geometry.size)
+    check_directions(v_x, v_w, v_b, x, w, channels)
+    g, batch, v = as_batch(grad_y, axes), as_batch(x, axes), as_batch(v_x, axes)
+    with np.errstate(all="ignore"):
+        along = dgrad(v, w, geometry) + dgrad(batch, v_w, geometry)
+    return SecondGradients(
+        grad_grad_y=from_batch(add_bias(along, v_b), x, axes),
+        grad_x=from_batch(fprop(g, v_w, geometry), x, axes),
+        grad_w=wgrad(g, v, geometry),
     )
 
 
@@ -118,6 +143,53 @@ def conv_transpose2d_backward(
     )  # fmt: skip
 
 
+def conv_transpose2d_double_backward(
+    v_x: Array,
+    v_w: Array,
+    v_b: Array | None,
+    grad_y: Array,
+    x: Array,
+    w: Array,
+    *,
+    stride: PerAxis = 1,
+    padding: PerAxis = 0,
+    output_padding: PerAxis = 0,
+    groups: int = 1,
+    dilation: PerAxis = 1,
+) -> SecondGradients:
+    """Return the VJP of `conv_transpose2d_backward`, a function of grad_y, x and w.
+
+    As `manualgrad.conv2d_double_backward`, with the parts of x and the cotangent exchanged::
+
+        grad_grad_y = dgrad(v_x, w) + dgrad(x, v_w) + v_b
+        grad_x = fprop(g, v_w)
+        grad_w = wgrad(g, v_x)
+
+    Parameters
+    ----------
+    v_x, v_w, v_b
+        Cotangents of ``grad_x``, ``grad_w`` and ``grad_b``, of the shapes of x, w and a bias;
+        None for `v_b` counts as zeros.
+    grad_y, x, w, stride, padding, output_padding, groups, dilation
+        Of `conv_transpose2d_backward`.
+
+    Returns
+    -------
+    SecondGradients
+        ``grad_grad_y``, ``grad_x``, ``grad_w``, of the shapes of grad_y, x and w.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `conv_transpose2d_backward`, and if a direction has another dtype or shape than its
+        gradient.
+    """
+    return _conv_transpose_double_backward(
+        v_x, v_w, v_b, grad_y, x, w, 2, stride=stride, padding=padding,
+        output_padding=output_padding, groups=groups, dilation=dilation,
+    )  # fmt: skip
+
+
 def conv_transpose1d(
     x: Array,
     w: Array,
@@ -157,6 +229,30 @@ def conv_transpose1d_backward(
     )  # fmt: skip
 
 
+def conv_transpose1d_double_backward(
+    v_x: Array,
+    v_w: Array,
+    v_b: Array | None,
+    grad_y: Array,
+    x: Array,
+    w: Array,
+    *,
+    stride: PerAxis = 1,
+    padding: PerAxis = 0,
+    output_padding: PerAxis = 0,
+    groups: int = 1,
+    dilation: PerAxis = 1,
+) -> SecondGradients:
+    """Return the VJP of `conv_transpose1d_backward`.
+
+    See `conv_transpose2d_double_backward`.
+    """
+    return _conv_transpose_double_backward(
+        v_x, v_w, v_b, grad_y, x, w, 1, stride=stride, padding=padding,
+        output_padding=output_padding, groups=groups, dilation=dilation,
+    )  # fmt: skip
+
+
 def conv_transpose3d(
     x: Array,
     w: Array,
@@ -193,4 +289,28 @@ def conv_transpose3d_backward(
     return _conv_transpose_backward(
         grad_y, x, w, 3, stride=stride, padding=padding, output_padding=output_padding,
         groups=groups, dilation=dilation,
+    )  # fmt: skip
+
+
+def conv_transpose3d_double_backward(
+    v_x: Array,
+    v_w: Array,
+    v_b: Array | None,
+    grad_y: Array,
+    x: Array,
+    w: Array,
+    *,
+    stride: PerAxis = 1,
+    padding: PerAxis = 0,
+    output_padding: PerAxis = 0,
+    groups: int = 1,
+    dilation: PerAxis = 1,
+) -> SecondGradients:
+    """Return the VJP of `conv_transpose3d_backward`.
+
+    See `conv_transpose2d_double_backward`.
+    """
+    return _conv_transpose_double_backward(
+        v_x, v_w, v_b, grad_y, x, w, 3, stride=stride, padding=padding,
+        output_padding=output_padding, groups=groups, dilation=dilation,
     )  # fmt: skip

@@ -16,15 +16,20 @@ _SPATIAL = "DHW"
 
 
 def in_layout(
-    forward: Function, backward: Function | None, *, layout: str, kernel: str
-) -> tuple[Function, Function | None]:
-    """Return `forward` and `backward` as functions of arrays in the catalog's order of axes.
+    forward: Function,
+    backward: Function | None,
+    double_backward: Function | None = None,
+    *,
+    layout: str,
+    kernel: str,
+) -> tuple[Function, Function | None, Function | None]:
+    """Return the subject's functions as functions of arrays in the catalog's order of axes.
 
     Parameters
     ----------
-    forward, backward
+    forward, backward, double_backward
         The subject's functions: ``x`` first, then ``w`` if there is one; ``backward`` takes
-        the cotangent before them.
+        the cotangent before them, and ``double_backward`` the directions before that.
     layout, kernel
         See `oracles.Op.implemented_by`.
 
@@ -36,11 +41,12 @@ def in_layout(
     _check_letters("layout", layout, "NC")
     _check_letters("kernel", kernel, "OI")
     if _is_natural(layout, "NC") and _is_natural(kernel, "OI"):
-        return forward, backward
+        return forward, backward, double_backward
 
     return (
         partial(_forward_in, forward, layout, kernel),
         None if backward is None else partial(_backward_in, backward, layout, kernel),
+        None if double_backward is None else partial(_double_in, double_backward, layout, kernel),
     )
 
 
@@ -61,6 +67,21 @@ def _backward_in(
     orders = ((layout, "NC"), (kernel, "OI"))
     moved = [_from_layout(g, *order) for g, order in zip(gradients, orders, strict=False)]
     return (*moved, *gradients[len(moved) :])
+
+
+def _double_in(
+    double_backward: Function, layout: str, kernel: str, *given: Array | None, **options: Any
+) -> Any:
+    """Turn (v_x, v_w, v_b, g, x, w) of a convolution: the only arrays that have a layout."""
+    v_x, v_w, v_b, g, x, w = given
+    data, weights = (layout, "NC"), (kernel, "OI")
+    orders = (data, weights, None, data, data, weights)
+    turned = [
+        array if order is None or array is None else _to_layout(array, *order)
+        for array, order in zip((v_x, v_w, v_b, g, x, w), orders, strict=True)
+    ]
+    found = double_backward(*turned, **options)
+    return tuple(_from_layout(a, *o) for a, o in zip(found, (data, data, weights), strict=True))
 
 
 def _check_letters(name: str, letters: str, first: str) -> None:

@@ -13,7 +13,7 @@ from oracles.op import Case
 
 Array = npt.NDArray[Any]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _MAGIC = b"oracles case\n"
 _DTYPES = ("<f2", "<f4", "<f8", "<i8", "<i4")
 
@@ -64,8 +64,10 @@ def dump_case(case: Case, **extra: Any) -> bytes:
         "options": dict(case.options),
         "layouts": dict(case.layouts),
         "origin": case.origin,
+        "lattice": case.lattice,
+        "directions": list(case.directions),
     }
-    return dump_arrays(header, {**case.operands, "cotangent": case.cotangent})
+    return dump_arrays(header, case.arrays)
 
 
 def load_case(data: bytes) -> Case:
@@ -90,6 +92,7 @@ def case_of(header: Mapping[str, Any], arrays: dict[str, Array]) -> Case:
     version = header.get("schema_version")
     if version != SCHEMA_VERSION:
         raise ValueError(f"case file has schema version {version}, this is {SCHEMA_VERSION}")
+    directions = {name: arrays.pop(f"v_{name}") for name in header["directions"]}
     operands = {name: array for name, array in arrays.items() if name != "cotangent"}
     return Case(
         op=header["op"],
@@ -98,6 +101,8 @@ def case_of(header: Mapping[str, Any], arrays: dict[str, Array]) -> Case:
         cotangent=arrays["cotangent"],
         layouts=header["layouts"],
         origin=header["origin"],
+        directions=directions,
+        lattice=header["lattice"],
     )
 
 

@@ -28,6 +28,9 @@ Shapes = dict[str, Shape]
 # small errors.
 _STRATA = ("plain", "plain", "plain", "special")
 
+# One case in four asks for second derivatives: a compiling witness takes twice the time.
+_ORDERS = ("first", "first", "first", "second")
+
 # Few shapes, since a compiling witness pays for each of them, and no operation here looks
 # at the shape beyond its size: scalars, vectors, an empty and a three-axis array.
 _ELEMENTWISE_SHAPES: tuple[Shape, ...] = ((3,), (), (2, 3, 4), (2, 0))
@@ -47,6 +50,7 @@ def build_case(
     specials: tuple[float, ...] | None = None,
     constants: Mapping[str, Any] | None = None,
     with_cotangent: bool = True,
+    gradients: Sequence[str] | None = None,
 ) -> Case:
     """Draw the numbers and memory layouts of a case whose shapes and options are settled.
 
@@ -68,6 +72,9 @@ def build_case(
         Operands that are not floats (class indices), by name.
     with_cotangent
         False gives the cotangent 1.
+    gradients
+        Operands that have gradients, and in a case of second order directions; None for all
+        of `shapes`.
     """
     drawn = {name: draw(numbers(shape, dtype, patterns)) for name, shape in shapes.items()}
     if with_cotangent:
@@ -79,6 +86,9 @@ def build_case(
         target = draw(st.sampled_from(sorted(shapes)))
         drawn[target] = draw(overlaid(drawn[target], values))
     layouts = draw(_layouts(sorted(drawn), limits))
+    along = [name for name in shapes if gradients is None or name in gradients]
+    second = limits.second_order and draw(st.sampled_from(_ORDERS)) == "second"
+    directions = {n: draw(numbers(shapes[n], dtype, patterns)) for n in along if second}
     arrays: dict[str, npt.NDArray[Any]] = {name: drawn[name].array for name in shapes}
     return Case(
         op=op,
@@ -86,7 +96,11 @@ def build_case(
         options=dict(options),
         cotangent=drawn["cotangent"].array,
         layouts=layouts,
-        origin="; ".join(f"{name}: {drawn[name].origin}" for name in drawn),
+        origin="; ".join(
+            [f"{name}: {drawn[name].origin}" for name in drawn]
+            + [f"v_{name}: {directions[name].origin}" for name in directions]
+        ),
+        directions={name: directions[name].array for name in directions},
     )
 
 
@@ -158,7 +172,7 @@ def squared_error_cases(op: str) -> Callable[[str, Limits], st.SearchStrategy[Ca
         shape = draw(st.sampled_from([(3,), (2, 3), (1,), (2, 1, 4), (0, 2)]))
         return draw(
             build_case(op, dtype, limits, shapes={"prediction": shape, "target": shape},
-                       y_shape=(), options={}, with_cotangent=False)
+                       y_shape=(), options={}, with_cotangent=False, gradients=("prediction",))
         )  # fmt: skip
 
     return strategy

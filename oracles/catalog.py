@@ -69,6 +69,7 @@ def _manual(name: str, module: Any = manualgrad) -> dict[str, Any]:
     return {
         "forward": forward,
         "backward": getattr(module, f"{name}_backward"),
+        "double_backward": getattr(module, f"{name}_double_backward", None),
         "subject": f"manualgrad.{name}",
     }
 
@@ -94,6 +95,7 @@ def _convolution(axes: int) -> Op:
         },
         backward_operands=("x", "w"),
         gradients=("x", "w", "b"),
+        second_gradients=("x", "w"),
     )
 
 
@@ -111,6 +113,7 @@ def _transposed(axes: int) -> Op:
         },
         backward_operands=("x", "w"),
         gradients=("x", "w", "b"),
+        second_gradients=("x", "w"),
     )
 
 
@@ -126,6 +129,7 @@ def _dense() -> Op:
         },
         backward_operands=("x", "w"),
         gradients=("x", "w", "b"),
+        second_gradients=("x", "w"),
     )
 
 
@@ -254,6 +258,7 @@ def _network(operations: Mapping[str, Op]) -> Op:
         name="network",
         forward=_network_forward,
         backward=_network_backward,
+        double_backward=_network_double_backward,
         subject="manualgrad.network.Sequential",
         cases=network_case,
         definition=Chain({**definitions, "flatten": flatten}),
@@ -279,6 +284,16 @@ def _network_backward(grad_y: Any, x: Any, *parameters: Any, layers: Sequence[An
     network = _sequential(parameters, layers)
     found = network.backward(grad_y, network.forward(x))
     return (found.grad_x, *found.parameters.values())
+
+
+def _network_double_backward(*arrays: Any, layers: Sequence[Any]) -> Any:
+    """Take the directions, the cotangent, x and the parameters, as many as there are layers say."""
+    count = 1 + sum(number for _, number, _ in layers)
+    (v_x, *v), grad_y, (x, *parameters) = arrays[:count], arrays[count], arrays[count + 1 :]
+    network = _sequential(parameters, layers)
+    named = dict(zip(network.parameters, v, strict=True))
+    found = manualgrad.double_backward(network, v_x, named, grad_y, network.forward(x))
+    return (found.grad_grad_y, found.grad_x, *found.parameters.values())
 
 
 def _layer_by_layer(

@@ -36,6 +36,8 @@ class Limits:
         False: every array in C order and writeable.
     max_depth
         Largest number of layers of a generated network.
+    second_order
+        False: no second derivatives.
     """
 
     stride: int | None = None
@@ -59,6 +61,7 @@ class Limits:
     special_values: bool = True
     layouts: bool = True
     max_depth: int = 6
+    second_order: bool = True
 
     def stated(self) -> Mapping[str, Any]:
         """Return the limits that differ from the defaults."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from oracles.answer import Answer
 from oracles.layouts import arranged
-from oracles.op import FORWARD, Case, Op, gradient_of
+from oracles.op import FORWARD, GRAD_GRAD_Y, Case, Op, gradient_of, second_gradient_of
 
 Array = npt.NDArray[Any]
 
@@ -24,19 +24,21 @@ def ask_subject(op: Op, case: Case) -> Answer:
     shares memory with one: `Answer.detail` says which.
     """
     start = time.perf_counter()
-    given = {name: _seen(case, name, array) for name, array in case.operands.items()}
-    cotangent = _seen(case, "cotangent", case.cotangent)
+    seen = {name: _seen(case, name, array) for name, array in case.arrays.items()}
+    given = {name: seen[name] for name in case.operands}
     try:
         # Cases hold NaN and infinities; that NumPy warns of them is no fault of the subject.
         with np.errstate(all="ignore"):
             y = op.forward(*given.values(), **case.options)
-            gradients = _backward(op, case, given, cotangent)
+            gradients = _backward(op, case, given, seen["cotangent"])
+            second = _double_backward(op, case, seen)
     except Exception as error:
         return _rejected(f"raised {type(error).__name__}: {error}", start)
-    if isinstance(gradients, str):
-        return _rejected(gradients, start)
-    values = {FORWARD: y, **gradients}
-    complaint = _manners({**given, "the cotangent": cotangent}, case, values)
+    for found in (gradients, second):
+        if isinstance(found, str):
+            return _rejected(found, start)
+    values = {FORWARD: y, **gradients, **second}
+    complaint = _manners(seen, case, values)
     if complaint:
         return _rejected(complaint, start)
     return Answer("value", _as_arrays(values), seconds=time.perf_counter() - start)
@@ -63,11 +65,28 @@ def _backward(op: Op, case: Case, given: Mapping[str, Array], cotangent: Array) 
     return {gradient_of(name): by_name[name] for name in wanted}
 
 
+def _double_backward(op: Op, case: Case, seen: Mapping[str, Array]) -> Any:
+    """Return the subject's second gradients by compared name, or in words why they are none."""
+    wanted = [second_gradient_of(name) for name in op.second_names(case)]
+    if op.double_backward is None or not wanted:
+        return {}
+    names = [*([GRAD_GRAD_Y] if op.takes_cotangent else []), *wanted]
+    directions = op.directions_of({name: seen[f"v_{name}"] for name in case.directions})
+    first = [seen["cotangent"]] if op.takes_cotangent else []
+    operands = op.backward_arguments({name: seen[name] for name in case.operands})
+    returned = op.double_backward(*directions, *first, *operands, **case.options)
+    found = returned if isinstance(returned, tuple | list) else (returned,)
+    if len(found) != len(names):
+        listed = ", ".join(names)
+        return f"returned {len(found)} second gradients, not {len(names)} ({listed})"
+    return dict(zip(names, found, strict=True))
+
+
 def _manners(given: Mapping[str, Array], case: Case, values: Mapping[str, Any]) -> str:
     """Return a complaint about modified inputs or shared memory, or ""."""
-    originals = {**case.operands, "the cotangent": case.cotangent}
-    for name, array in given.items():
-        if array.tobytes() != originals[name].tobytes():
+    for key, original in case.arrays.items():
+        array, name = given[key], "the cotangent" if key == "cotangent" else key
+        if array.tobytes() != original.tobytes():
             return f"modified {name} in place"
         for result, value in values.items():
             if isinstance(value, np.ndarray) and np.shares_memory(value, array):

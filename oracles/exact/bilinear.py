@@ -72,6 +72,32 @@ class Bilinear:
             replace(p.reshape(o.shape), or_nan=or_nan) for p, o in zip(parts, operands, strict=True)
         ]
 
+    def double_backward(
+        self,
+        directions: Sequence[Approximate | None],
+        grad_y: Approximate,
+        operands: Sequence[Approximate],
+        options: Options,
+        dtype: np.dtype[Any],
+    ) -> tuple[Approximate, Sequence[Approximate]]:
+        """Return the derivatives of ``sum g (v_x w + x v_w + v_b)`` by g, x and w."""
+        terms, x, w = self._prepare(operands, options)
+        v_x, v_w, *v_b = (v.reshape((-1,)) for v in directions if v is not None)
+        if v_b:  # the constant 1 that carries the bias does not move
+            v_x, v_w = _joined(v_x, _constant(0)), _joined(v_w, v_b[0])
+        g = (grad_y.reshape((-1,)), terms.y)
+        both = np.concatenate([terms.y, terms.y])
+        left = (_joined(v_x, x), np.concatenate([terms.x, terms.x + len(v_x.value)]))
+        right = (_joined(w, v_w), np.concatenate([terms.w, terms.w + len(w.value)]))
+        along = contract(both, terms.y_shape, left, right, dtype)
+        grad_x = contract(terms.x, x.shape, g, (v_w, terms.w), dtype)
+        grad_w = contract(terms.w, w.shape, g, (v_x, terms.x), dtype)
+        or_nan = self._or_nan([*operands, grad_y])
+        sizes = [operand.value.size for operand in operands[:2]]
+        parts = [_part(a, 0, n) for a, n in zip((grad_x, grad_w), sizes, strict=True)]
+        shaped = [p.reshape(o.shape) for p, o in zip(parts, operands, strict=False)]
+        return replace(along, or_nan=or_nan), [replace(p, or_nan=or_nan) for p in shaped]
+
     def _or_nan(self, operands: Sequence[Approximate]) -> bool:
         return self.padded and any(bool(non_finite(a.value).any()) for a in operands)
 
@@ -85,8 +111,11 @@ class Bilinear:
             return terms, flat_x, flat_w
         axis = self.channel_axis(len(terms.y_shape), len(w.shape))
         terms = terms.with_bias(flat_x.value.size, flat_w.value.size, axis)
-        one = Approximate(np.array([1], dtype=object), np.zeros(1))
-        return terms, _joined(flat_x, one), _joined(flat_w, bias[0])
+        return terms, _joined(flat_x, _constant(1)), _joined(flat_w, bias[0])
+
+
+def _constant(number: int) -> Approximate:
+    return Approximate(np.array([number], dtype=object), np.zeros(1))
 
 
 @lru_cache(maxsize=256)

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from oracles.exact.approximate import Approximate, Array, balls
-from oracles.exact.definition import Definition, Options
+from oracles.exact.definition import Definition, Options, evaluated
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,26 @@ class Reshape:
     ) -> Sequence[Approximate]:
         """Return the cotangent in the shape of x."""
         return [grad_y.reshape(operands[0].shape)]
+
+    def double_backward(
+        self,
+        directions: Sequence[Approximate | None],
+        grad_y: Approximate,
+        operands: Sequence[Approximate],
+        options: Options,
+        dtype: np.dtype[Any],
+    ) -> tuple[Approximate, Sequence[Approximate]]:
+        """Return the direction in the new shape; nothing depends on x."""
+        assert directions[0] is not None
+        return directions[0].reshape(grad_y.shape), [_nothing(operands[0].shape)]
+
+
+def _nothing(shape: tuple[int, ...]) -> Approximate:
+    return Approximate(np.zeros(shape, dtype=object), np.zeros(shape))
+
+
+def _plus(a: Approximate, b: Approximate, dtype: np.dtype[Any]) -> Approximate:
+    return evaluated(lambda x, y: x + y, [a, b], 1, a.magnitude + b.magnitude, dtype)
 
 
 flatten = Reshape(lambda shape: (shape[0], prod(shape[1:])))
@@ -88,6 +108,43 @@ class Chain:
         """Return the gradients of the input and of every parameter, in the order of operands."""
         found = self.gradients(grad_y, operands, options, dtype)
         return [found[0][0], *(gradient for layer in found for gradient in layer[1:])]
+
+    def double_backward(
+        self,
+        directions: Sequence[Approximate | None],
+        grad_y: Approximate,
+        operands: Sequence[Approximate],
+        options: Options,
+        dtype: np.dtype[Any],
+    ) -> tuple[Approximate, Sequence[Approximate]]:
+        """Walk back through the backward pass, then with what arrives through the forward pass."""
+        inputs = [operands[0], *self.results(operands, options, dtype)[:-1]]
+        found = self.gradients(grad_y, operands, options, dtype)
+        cotangents = [*(layer[0] for layer in found[1:]), grad_y]
+        v, first = directions[0], 1
+        arriving: list[list[Approximate]] = []
+        steps = list(zip(inputs, cotangents, self._layers(operands, options), strict=True))
+        for x, g, (layer, parameters, layer_options) in steps:
+            own = directions[first : first + len(parameters)]
+            first += len(parameters)
+            v, seconds = layer.double_backward([v, *own], g, [x, *parameters], layer_options, dtype)
+            missing = [_nothing(p.shape) for p in [x, *parameters][len(seconds) :]]
+            arriving.append([*seconds, *missing])
+        assert v is not None
+        return v, self._walk_back(arriving, steps, dtype)
+
+    def _walk_back(
+        self, arriving: list[list[Approximate]], steps: list[Any], dtype: np.dtype[Any]
+    ) -> list[Approximate]:
+        """Carry what arrives at each layer's operands back through the layers before it."""
+        grad_x, *of_parameters = arriving[-1]
+        pairs = list(zip(arriving[:-1], steps[:-1], strict=True))
+        for (at_x, *at_parameters), (x, _, (layer, parameters, options)) in reversed(pairs):
+            grads = layer.backward(grad_x, [x, *parameters], options, dtype)
+            grad_x = _plus(grads[0], at_x, dtype)
+            sums = [_plus(a, b, dtype) for a, b in zip(grads[1:], at_parameters, strict=True)]
+            of_parameters = [*sums, *of_parameters]
+        return [grad_x, *of_parameters]
 
     def results(
         self, operands: Sequence[Approximate], options: Options, dtype: np.dtype[Any]

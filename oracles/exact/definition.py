@@ -40,6 +40,21 @@ class Definition(Protocol):
         """Return the gradients of the differentiable operands, in order, from the left."""
         ...
 
+    def double_backward(
+        self,
+        directions: Sequence[Approximate | None],
+        grad_y: Approximate,
+        operands: Sequence[Approximate],
+        options: Options,
+        dtype: np.dtype[Any],
+    ) -> tuple[Approximate | None, Sequence[Approximate]]:
+        """Return the VJPs of `backward` for grad_y (None for a loss) and for the operands.
+
+        `directions` are the cotangents of the gradients, one for each operand, None for one
+        that has no gradient.
+        """
+        ...
+
 
 def evaluated(
     formula: Callable[..., Array],

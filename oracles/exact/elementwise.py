@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import factorial
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,9 @@ Function = Callable[[Any], Any]
 
 BEYOND = arb(2) ** 2000
 """Stands for infinity in limits: far beyond every float, and its square still a number."""
+
+SECOND = 8
+"""Roundings that a formula for f'' may have beyond those of f', the second product included."""
 
 _ENOUGH_BITS = 90
 _PRECISIONS = (160, 320, 640, 1280, 2560, 5120)
@@ -55,11 +59,12 @@ class Pieces:
 
 @dataclass(frozen=True)
 class Jet:
-    """Value, first and second derivative at a point, as balls."""
+    """Value and derivatives at a point, as balls; the third where it was asked for."""
 
     value: Any
     slope: Any
     curvature: Any
+    third: Any = None
 
 
 @dataclass(frozen=True)
@@ -104,12 +109,29 @@ class Elementwise:
         pieces = replace(self.pieces(**options), rational=self.calls == 0)
         return [self._each(_backward_element, pieces, [operands[0], grad_y], dtype)]
 
+    def double_backward(
+        self,
+        directions: Sequence[Approximate | None],
+        grad_y: Approximate,
+        operands: Sequence[Approximate],
+        options: Options,
+        dtype: np.dtype[Any],
+    ) -> tuple[Approximate, Sequence[Approximate]]:
+        """Return ``v f'(x)`` and ``v g f''(x)``."""
+        pieces = replace(self.pieces(**options), rational=self.calls == 0)
+        v = directions[0]
+        assert v is not None
+        arrays = [operands[0], grad_y, v]
+        along = self._each(_backward_element, pieces, [operands[0], v], dtype)
+        return along, [self._each(_second_element, pieces, arrays, dtype, SECOND)]
+
     def _each(
         self,
         element: Callable[..., tuple[Any, float, float]],
         pieces: Pieces,
         arrays: Sequence[Approximate],
         dtype: np.dtype[Any],
+        more: int = 0,
     ) -> Approximate:
         flat = [part for a in arrays for part in (a.value.ravel(), a.error.ravel())]
         rows = [element(pieces, *numbers) for numbers in zip(*flat, strict=True)]
@@ -117,7 +139,7 @@ class Elementwise:
         value = object_array([row[0] for row in rows], shape)
         brought = np.array([row[1] for row in rows], dtype=np.float64).reshape(shape)
         size = np.array([row[2] for row in rows], dtype=np.float64).reshape(shape)
-        error = rounding_bound(self.roundings, size, dtype) + round_up(brought)
+        error = rounding_bound(self.roundings + more, size, dtype) + round_up(brought)
         return Approximate(value, error)
 
 
@@ -152,6 +174,30 @@ def _backward_element(
     return value, brought, float(size)
 
 
+def _second_element(
+    pieces: Pieces, x: Any, x_error: float, g: Any, g_error: float, v: Any, v_error: float
+) -> tuple[Any, float, float]:
+    """Return ``v g f''(x)``, the error brought along, and ``|v g f''| + |v g x f'''|``."""
+    if any(isinstance(number, float) for number in (x, g, v)):
+        free = pieces.rational and isinstance(x, float) and np.isnan(x)
+        product = _times(v, _times(g, _curvature_of(pieces, x)))
+        return product, np.inf if free else 0.0, _finite_size(product)
+    x, g, v = as_ball(x), as_ball(g), as_ball(v)
+    at = jet(pieces, x, order=3)
+    around = at if x_error == 0 else jet(pieces, _widened(x, x_error), order=3)
+    factor, wide = v * g, _widened(v, v_error) * _widened(g, g_error)
+    value = factor * at.curvature
+    brought = _spread(wide * around.curvature, value, x_error + g_error + v_error)
+    size = (wide * around.curvature).abs_upper() + (wide * x * around.third).abs_upper()
+    return value, brought, float(size)
+
+
+def _curvature_of(pieces: Pieces, x: Any) -> Any:
+    if isinstance(x, float):
+        return _at_non_finite(pieces, x, lambda jet: jet.curvature)
+    return jet(pieces, x, order=3).curvature
+
+
 def _finite_size(number: Any) -> float:
     """Return the absolute value of a number, 0 for NaN and infinities."""
     return 0.0 if isinstance(number, float) else float(number.abs_upper())
@@ -166,26 +212,30 @@ def _widened(x: Any, error: float) -> Any:
     return x if error == 0 else x + arb(0, error)
 
 
-def jet(pieces: Pieces, x: Any) -> Jet:
-    """Return f, f' and f'' over the ball `x`: their union where a knot lies in it."""
-    coefficients = [_taylor(function, x) for function in pieces.touching(x)]
-    value, slope, half = coefficients[0]
-    for v, s, h in coefficients[1:]:
-        value, slope, half = value.union(v), slope.union(s), half.union(h)
-    return Jet(value, slope, 2 * half)
+def jet(pieces: Pieces, x: Any, *, order: int = 2) -> Jet:
+    """Return f and its derivatives over the ball `x`: their union where a knot lies in it.
+
+    The last of the `order` derivatives may be a wider ball than the others.
+    """
+    coefficients = [_taylor(function, x, order) for function in pieces.touching(x)]
+    united = coefficients[0]
+    for others in coefficients[1:]:
+        united = [a.union(b) for a, b in zip(united, others, strict=True)]
+    value, slope, *higher = united
+    return Jet(value, slope, *(factorial(n) * each for n, each in enumerate(higher, start=2)))
 
 
-def _taylor(function: Function, x: Any) -> tuple[Any, Any, Any]:
-    """Return the first three Taylor coefficients, with as much precision as it takes."""
+def _taylor(function: Function, x: Any, order: int) -> list[Any]:
+    """Return the Taylor coefficients up to `order`, with as much precision as it takes."""
     exact = x.rad() == 0
     for precision in _PRECISIONS if exact else _PRECISIONS[:1]:
         with ctx.workprec(precision):
-            series = arb_series([x, 1], 3)
+            series = arb_series([x, 1], order + 1)
             result = function(series)
-            found = [result[i] for i in range(3)]
-        if all(_settled(coefficient) for coefficient in found[:2]):
+            found = [result[i] for i in range(order + 1)]
+        if all(_settled(coefficient) for coefficient in found[:order]):
             break
-    return found[0], found[1], found[2]
+    return found
 
 
 def _settled(number: Any) -> bool:

@@ -78,6 +78,27 @@ class SquaredError:
         value = np.where(np.isfinite(odd), found.value, odd.astype(object))
         return [Approximate(value, found.error)]
 
+    def double_backward(
+        self,
+        directions: Sequence[Approximate | None],
+        grad_y: Approximate,
+        operands: Sequence[Approximate],
+        options: Options,
+        dtype: np.dtype[Any],
+    ) -> tuple[Approximate | None, Sequence[Approximate]]:
+        """Return ``2 * factor * v`` times the cotangent."""
+        prediction, v = operands[0], directions[0]
+        assert v is not None
+        if prediction.value.size == 0:
+            return None, [prediction]
+        factor = 2 * self.factor(prediction.value.size)
+
+        def formula(v: Array, g: Array) -> Array:
+            return v * (factor * g.item())
+
+        size = magnitude(formula(v.value, grad_y.value))
+        return None, [evaluated(formula, [v, grad_y], FEW, size, dtype)]
+
 
 def _exactly(number: Any, shape: tuple[int, ...]) -> Approximate:
     return Approximate(object_array([number], shape), np.zeros(shape))

@@ -60,6 +60,34 @@ class Softmax:
         grad_x = evaluated(formula, [x, g], 2 * _roundings(x), size, dtype)
         return [_restored(grad_x, options["axis"])]
 
+    def double_backward(
+        self,
+        directions: Sequence[Approximate | None],
+        grad_y: Approximate,
+        operands: Sequence[Approximate],
+        options: Options,
+        dtype: np.dtype[Any],
+    ) -> tuple[Approximate, Sequence[Approximate]]:
+        """Return the derivatives of ``<v, backward(g, x)>`` by g and x.
+
+        For softmax with means over y: ``y (v - <v>)`` and ``y ((v - <v>) (g - <g>) - <the same>)``;
+        for its logarithm ``v - <v>`` and ``-sum(g) y (v - <v>)``.
+        """
+        assert directions[0] is not None
+        x, g, v = (_last(a, options["axis"]) for a in (operands[0], grad_y, directions[0]))
+        y = _Sizes(x).softmax
+        centred_g, centred_v = (a.magnitude + _sum(y * a.magnitude) for a in (g, v))
+        first: Callable[..., Array] = _centred
+        second: Callable[..., Array] = _log_softmax_second
+        if self.logarithm:
+            size, second_size = centred_v, _sum(g.magnitude) * y * centred_v
+        else:
+            first, second, moment = _softmax_vjp, _third_moment, centred_g * centred_v
+            size, second_size = y * centred_v, y * (moment + _sum(y * moment))
+        along = evaluated(first, [x, v], 2 * _roundings(x), size, dtype)
+        grad_x = evaluated(second, [x, g, v], 4 * _roundings(x), second_size, dtype)
+        return _restored(along, options["axis"]), [_restored(grad_x, options["axis"])]
+
 
 @dataclass(frozen=True)
 class CrossEntropy:
@@ -98,10 +126,28 @@ class CrossEntropy:
             return (softmax(x) - hot) * (g.item() * fmpq(1, count))
 
         rows = evaluated(formula, [x, grad_y], _roundings(x), size, dtype)
-        shape = operands[0].shape
-        moved = (shape[0], *shape[2:], shape[1])
-        value, error = (np.moveaxis(a.reshape(moved), -1, 1) for a in (rows.value, rows.error))
-        return [Approximate(value, error)]
+        return [_from_rows(rows, operands[0].shape)]
+
+    def double_backward(
+        self,
+        directions: Sequence[Approximate | None],
+        grad_y: Approximate,
+        operands: Sequence[Approximate],
+        options: Options,
+        dtype: np.dtype[Any],
+    ) -> tuple[Approximate | None, Sequence[Approximate]]:
+        """Return ``y (v - <v>) / count``, y = softmax(prediction)."""
+        assert directions[0] is not None
+        x, hot = _rows(operands)
+        v, _ = _rows([directions[0], operands[1]])
+        count, y = max(len(hot), 1), _Sizes(x).softmax
+        size = y * (v.magnitude + _sum(y * v.magnitude)) * grad_y.magnitude / count
+
+        def formula(x: Array, v: Array, g: Array) -> Array:
+            return _softmax_vjp(x, v) * (g.item() * fmpq(1, count))
+
+        rows = evaluated(formula, [x, v, grad_y], 2 * _roundings(x), size, dtype)
+        return None, [_from_rows(rows, operands[0].shape)]
 
 
 def softmax(x: Array) -> Array:
@@ -125,6 +171,18 @@ def _others(x: Array) -> Array:
 def _softmax_vjp(x: Array, g: Array) -> Array:
     y = softmax(x)
     return y * (g - (y * g).sum(axis=-1, keepdims=True))
+
+
+def _centred(x: Array, v: Array) -> Array:
+    return np.asarray(v - (softmax(x) * v).sum(axis=-1, keepdims=True))
+
+
+def _third_moment(x: Array, g: Array, v: Array) -> Array:
+    return _softmax_vjp(x, _centred(x, g) * _centred(x, v))
+
+
+def _log_softmax_second(x: Array, g: Array, v: Array) -> Array:
+    return np.asarray(-g.sum(axis=-1, keepdims=True) * _softmax_vjp(x, v))
 
 
 def _log_softmax_vjp(x: Array, g: Array) -> Array:
@@ -171,3 +229,10 @@ def _rows(operands: Sequence[Approximate]) -> tuple[Approximate, Array]:
     )  # fmt: skip
     hot = np.eye(classes, dtype=int)[target.value.ravel().astype(np.intp)]
     return x, hot
+
+
+def _from_rows(rows: Approximate, shape: tuple[int, ...]) -> Approximate:
+    """Put rows of classes back into the prediction's `shape`."""
+    moved = (shape[0], *shape[2:], shape[1])
+    value, error = (np.moveaxis(a.reshape(moved), -1, 1) for a in (rows.value, rows.error))
+    return Approximate(value, error)

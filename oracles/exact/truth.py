@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from flint import ctx
 
 from oracles.exact.approximate import Approximate, Array
 from oracles.exact.definition import WORKING_PRECISION, Definition
-from oracles.op import FORWARD, Case, gradient_of
+from oracles.op import FORWARD, GRAD_GRAD_Y, Case, gradient_of, second_gradient_of
 
 
-def truth(definition: Definition, case: Case, gradients: Sequence[str]) -> dict[str, Approximate]:
+def truth(
+    definition: Definition,
+    case: Case,
+    gradients: Sequence[str],
+    second: Sequence[str] = (),
+) -> dict[str, Approximate]:
     """Return the exact result and gradients of `case` with their rounding bounds.
 
     Parameters
@@ -23,11 +29,14 @@ def truth(definition: Definition, case: Case, gradients: Sequence[str]) -> dict[
         What is asked.
     gradients
         Names of the operands whose gradients are wanted.
+    second
+        Names of the operands whose second gradients are wanted; ``grad_grad_y`` comes along.
 
     Returns
     -------
     dict
-        By compared name: ``y``, then ``grad_<operand>``.
+        By compared name: ``y``, ``grad_<operand>``, ``grad_grad_y``, ``grad2_<operand>``. On
+        the lattice the bounds are zero.
     """
     with ctx.workprec(WORKING_PRECISION):
         operands = [_lift(definition, array) for array in case.operands.values()]
@@ -37,7 +46,29 @@ def truth(definition: Definition, case: Case, gradients: Sequence[str]) -> dict[
             found = definition.backward(cotangent, operands, case.options, case.dtype)
             by_name = dict(zip(case.operands, found, strict=False))
             answer |= {gradient_of(name): by_name[name] for name in gradients}
-    return answer
+        if second:
+            answer |= _second(definition, case, operands, second)
+    return {n: _exactly(a) for n, a in answer.items()} if case.lattice else answer
+
+
+def _second(
+    definition: Definition, case: Case, operands: Sequence[Approximate], wanted: Sequence[str]
+) -> dict[str, Approximate]:
+    directions = {n: definition.lift(array) for n, array in case.directions.items()}
+    along, found = definition.double_backward(
+        [directions.get(name) for name in case.operands],
+        definition.lift(case.cotangent),
+        operands,
+        case.options,
+        case.dtype,
+    )
+    by_name = dict(zip(case.operands, found, strict=False))
+    seconds = {second_gradient_of(name): by_name[name] for name in wanted}
+    return seconds if along is None else {GRAD_GRAD_Y: along, **seconds}
+
+
+def _exactly(answer: Approximate) -> Approximate:
+    return replace(answer, error=np.zeros(answer.shape))
 
 
 def _lift(definition: Definition, array: Array) -> Approximate:

@@ -48,7 +48,7 @@ def case_lines(failure: Failure) -> Iterator[str]:
     case = failure.case
     for name, value in case.options.items():
         yield f"{name} = {value!r}"
-    for name, array in {**case.operands, "cotangent": case.cotangent}.items():
+    for name, array in case.arrays.items():
         layout = f", {case.layouts[name]} layout" if name in case.layouts else ""
         yield f"{name}, shape {array.shape}{layout}:"
         yield from indent(whole_array(array), "  ").split("\n")

@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from oracles.op import FORWARD, Case, Reference, gradient_of
+from oracles.op import (
+    FORWARD,
+    GRAD_GRAD_Y,
+    Case,
+    Reference,
+    gradient_of,
+    second_gradient_of,
+)
 
 Array = npt.NDArray[Any]
 
@@ -63,10 +70,17 @@ def answer(
     wanted = tuple(names.index(name) for name in gradients)
     given = list(case.operands.values())
     forms = tuple((array.shape, array.dtype.str) for array in given)
-    compiled = _compiled(_Call(jax, reference, key, case.options), wanted, forms)
-    y, found = compiled(given, case.cotangent)
-    pairs = zip(gradients, found, strict=True)
-    return {FORWARD: np.array(y), **{gradient_of(name): np.array(g) for name, g in pairs}}
+    compiled = _compiled(
+        _Call(jax, reference, key, case.options), wanted, forms, bool(case.directions)
+    )
+    y, found, along, second = compiled(
+        given, case.cotangent, tuple(case.directions[name] for name in gradients)
+        if case.directions else (),
+    )  # fmt: skip
+    answered = [FORWARD, *map(gradient_of, gradients)]
+    if case.directions:
+        answered += [GRAD_GRAD_Y, *map(second_gradient_of, gradients)]
+    return {n: np.array(a) for n, a in zip(answered, (y, *found, *along, *second), strict=True)}
 
 
 class _Call:
@@ -88,26 +102,41 @@ class _Call:
 
 @lru_cache(_PROGRAMS)
 def _compiled(
-    call: _Call, wanted: tuple[int, ...], forms: tuple[tuple[tuple[int, ...], str], ...]
+    call: _Call,
+    wanted: tuple[int, ...],
+    forms: tuple[tuple[tuple[int, ...], str], ...],
+    second: bool,
 ) -> Callable[..., Any]:
-    """Return a jitted function of operands and cotangent: the result, and the wanted VJPs.
+    """Return a jitted function of operands, cotangent and directions.
+
+    It gives the result, the wanted VJPs and, for a case of `second` order, the VJPs of those
+    for the cotangent and for the operands.
 
     It is called with operands of these `forms` (shapes and dtypes) alone, so that it holds
     one program, and the cache knows how many there are.
     """
     jax = call.jax
 
-    def both(operands: list[Any], cotangent: Any) -> tuple[Any, Sequence[Any]]:
+    def every(operands: list[Any], cotangent: Any, directions: Sequence[Any]) -> Any:
         def of_wanted(*leaves: Any) -> Any:
             given = list(operands)
             for index, leaf in zip(wanted, leaves, strict=True):
                 given[index] = leaf
             return call(*given)
 
-        y, vjp = jax.vjp(of_wanted, *(operands[index] for index in wanted))
-        return y, vjp(cotangent)
+        def backward(cotangent: Any, *leaves: Any) -> Any:
+            y, vjp = jax.vjp(of_wanted, *leaves)
+            return vjp(cotangent), y
 
-    compiled: Callable[..., Any] = jax.jit(both)
+        leaves = [operands[index] for index in wanted]
+        if not second:
+            found, y = backward(cotangent, *leaves)
+            return y, found, (), ()
+        found, vjp, y = jax.vjp(backward, cotangent, *leaves, has_aux=True)
+        along, *gradients = vjp(tuple(directions))
+        return y, found, (along,), gradients
+
+    compiled: Callable[..., Any] = jax.jit(every)
     return compiled
 
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from oracles.op import FORWARD, Case, Reference, gradient_of
+from oracles.op import (
+    FORWARD,
+    GRAD_GRAD_Y,
+    Case,
+    Reference,
+    gradient_of,
+    second_gradient_of,
+)
 
 Array = npt.NDArray[Any]
 
@@ -45,16 +52,37 @@ def answer(
     leaves = [operands[name].requires_grad_() for name in gradients]
     y = reference(torch, *operands.values(), **case.options)
     values = {FORWARD: y.detach().numpy().copy()}
-    pairs = zip(gradients, leaves, _gradients(torch, y, leaves, case.cotangent), strict=True)
-    return values | {gradient_of(n): _array(g, leaf) for n, leaf, g in pairs}
+    cotangent = torch.tensor(case.cotangent)
+    second = bool(case.directions)
+    found = _gradients(torch, [y], leaves, [cotangent.requires_grad_(second)], second)
+    values |= _named(map(gradient_of, gradients), leaves, found)
+    if not second:
+        return values
+    directions = [torch.tensor(case.directions[name]) for name in gradients]
+    leaves = [cotangent, *leaves]
+    names = [GRAD_GRAD_Y, *map(second_gradient_of, gradients)]
+    return values | _named(names, leaves, _gradients(torch, found, leaves, directions, False))
 
 
-def _gradients(torch: Any, y: Any, leaves: Sequence[Any], cotangent: Array) -> Sequence[Any]:
-    """Return autograd's gradients: None where y does not depend on the leaf."""
-    if not (leaves and y.requires_grad):
+def _named(names: Iterable[str], leaves: Sequence[Any], found: Sequence[Any]) -> dict[str, Array]:
+    triples = zip(names, leaves, found, strict=True)
+    return {name: _array(gradient, leaf) for name, leaf, gradient in triples}
+
+
+def _gradients(
+    torch: Any, results: Sequence[Any], leaves: Sequence[Any], cotangents: Sequence[Any], keep: bool
+) -> Sequence[Any]:
+    """Return autograd's gradients: None where no result depends on the leaf."""
+    pairs = [
+        (result, cotangent)
+        for result, cotangent in zip(results, cotangents, strict=True)
+        if result is not None and result.requires_grad
+    ]
+    if not (leaves and pairs):
         return [None] * len(leaves)
+    roots, given = zip(*pairs, strict=True)
     found: Sequence[Any] = torch.autograd.grad(
-        y, leaves, torch.tensor(cotangent), allow_unused=True
+        roots, leaves, given, allow_unused=True, create_graph=keep
     )
     return found
 
@@ -63,7 +91,7 @@ def _array(gradient: Any, leaf: Any) -> Array:
     """Return a gradient as an array: zeros where the result does not depend on the operand."""
     if gradient is None:
         return np.zeros(tuple(leaf.shape), leaf.detach().numpy().dtype)
-    return np.array(gradient.numpy())
+    return np.array(gradient.detach().numpy())
 
 
 def conv(torch: Any, x: Any, w: Any, b: Any = None, *, axes: int, **options: Any) -> Any:

@@ -41,7 +41,7 @@ def test_bytes_left_over():
 
 
 def test_other_schema_version():
-    with pytest.raises(ValueError, match="schema version 99, this is 1"):
+    with pytest.raises(ValueError, match="schema version 99, this is 2"):
         load_case(dump_arrays({"schema_version": 99}, {}))
 
 
