@@ -40,6 +40,7 @@ def run(
     blob: str | None = None,
     time_limit: float = 30.0,
     directory: str = ".oracles",
+    evidence: Sequence[str] | None = None,
     **limits: Any,
 ) -> Report:
     """Check operations on generated cases and return what was found.
@@ -66,6 +67,9 @@ def run(
         For one answer of a framework witness, in seconds.
     directory
         Where a case that kills a witness is kept.
+    evidence
+        ``bound`` (always gathered), ``lattice``, ``proof``: None gathers all that an operation
+        allows; named, an operation that is no polynomial is refused lattice and proof.
     **limits
         On the generated options: see `oracles.limits.Limits`.
 
@@ -87,6 +91,7 @@ def run(
         time_limit=time_limit,
         directory=directory,
         limits=settled,
+        evidence=evidence,
     ) as runner:
         pairs = [(each, dtype) for each in ops for dtype in _known_dtypes(dtypes)]
         entries = [runner.examine(each, dtype, examples, blob) for each, dtype in pairs]

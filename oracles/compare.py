@@ -9,9 +9,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from oracles.exact.approximate import Approximate, error_to, text_of
+from oracles.bounds import smallest_subnormal
+from oracles.exact.approximate import Approximate, error_to, magnitude, text_of
 
 Array = npt.NDArray[Any]
+
+_UNDERFLOWS = 1024
 
 WORST = 5
 """Number of worst cells that a comparison keeps."""
@@ -63,6 +66,12 @@ class Comparison:
         Boolean array of the operand's shape (flattened to a tuple of flat indices).
     shape
         Of the true array.
+    worst_probable_ratio
+        The largest error over the bound that holds but for a small probability.
+    resolution
+        The smallest relative error of an element that rounding cannot explain: twice its
+        bound (once for the error, once for a rounding that hides it) over its true value.
+        Elements that are zero have none; NaN if all are and must be.
     """
 
     participant: str
@@ -74,6 +83,8 @@ class Comparison:
     worst: tuple[Cell, ...]
     wrong_cells: tuple[int, ...]
     shape: tuple[int, ...]
+    worst_probable_ratio: float = 0.0
+    resolution: float = np.inf
 
     @property
     def agrees(self) -> bool:
@@ -146,7 +157,26 @@ def _compare_operand(
         worst=cells,
         wrong_cells=tuple(int(flat) for flat in wrong),
         shape=value.shape,
+        worst_probable_ratio=float(_probable_ratio(error, true, own_error).max(initial=0.0)),
+        resolution=_resolution(true, bound, dtype),
     )
+
+
+def _probable_ratio(error: Array, true: Approximate, own_error: Array | None) -> Array:
+    probable = true.error if true.probable is None else true.probable
+    return error_over_bound(error, probable if own_error is None else probable + own_error)
+
+
+def _resolution(true: Approximate, bound: Array, dtype: np.dtype[Any]) -> float:
+    size = magnitude(true.value)
+    finite = np.isfinite(size) & np.isfinite(bound)
+    told = finite & (size > 0)
+    if told.any():
+        with np.errstate(over="ignore"):
+            return float((2 * bound[told] / size[told]).min())
+    # Where all must be zero, or next to it after an underflow, an error of any size shows.
+    least = _UNDERFLOWS * smallest_subnormal(dtype)
+    return np.nan if (bound[finite] <= least).all() else np.inf
 
 
 def _problem(value: object, true: Approximate, dtype: np.dtype[Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -9,7 +10,10 @@ from oracles.answer import Answer
 from oracles.compare import Comparison
 from oracles.op import Case
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+
+VISIBLE = 1e-3
+"""A check that could not have seen a relative error of this size is no evidence."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +32,13 @@ class Tally:
         How many of them lie outside the bound (or have a wrong shape or dtype).
     worst_ratio
         The largest error/bound of all elements; infinite for a wrong shape.
+    worst_probable_ratio
+        The same against the bound that holds but for a probability of 2**-40 for each element
+        (`oracles.bounds.probable_gamma`). Above 1 no rounding is likely, though it is possible.
+    resolution
+        The smallest relative error of an element that could not have been taken for rounding
+        in any of the cases: twice the bound over the true value, smallest of all; NaN if every
+        element had to be zero, where an error of any size shows.
     """
 
     participant: str
@@ -37,6 +48,13 @@ class Tally:
     wrong_cases: int
     wrong_elements: int
     worst_ratio: float
+    worst_probable_ratio: float = 0.0
+    resolution: float = math.inf
+
+    @property
+    def vacuous(self) -> bool:
+        """Whether an error of one part in a thousand could have passed for rounding everywhere."""
+        return self.elements > 0 and self.resolution > VISIBLE
 
 
 @dataclass(frozen=True)
@@ -138,6 +156,79 @@ class Failure:
 
 
 @dataclass(frozen=True)
+class Proof:
+    """What running the subject on symbols has shown.
+
+    Attributes
+    ----------
+    op
+        Name of the operation.
+    shapes
+        Combinations of shapes and options for which forward and gradients equal the definition
+        and its formal derivatives as polynomials, hence for every input.
+    terms
+        Number of terms of those polynomials.
+    seconds
+        Time, in seconds, of all processes together.
+    refutation
+        Where and how the subject's polynomial differs, or "".
+    unproved
+        Why the subject could not be run on symbols, or "".
+    second_order
+        Whether second derivatives were among what was proved.
+    """
+
+    op: str
+    shapes: int
+    terms: int
+    seconds: float
+    refutation: str = ""
+    unproved: str = ""
+    second_order: bool = False
+
+    @property
+    def holds(self) -> bool:
+        """Whether every shape was proved, and there was one."""
+        return self.shapes > 0 and not self.refutation and not self.unproved
+
+
+@dataclass(frozen=True)
+class LatticeRecord:
+    """What equality on the integer lattice has shown; `oracles.lattice` has the derivation.
+
+    Attributes
+    ----------
+    shapes, cases
+        How many shapes with their options, and how many draws of all of them.
+    degree
+        D: errors that are polynomials of at most this total degree are meant.
+    smallest
+        The smallest L of all shapes; numbers were drawn from -L to L.
+    miss_bits
+        For every shape, an error is missed with probability at most ``2**-miss_bits``.
+    exact
+        For each participant, the number of draws that it answered exactly, bit for bit.
+    inexact
+        For each participant that was not exact on some draw: what is known of the cause.
+    second_order
+        Number of shapes that had second derivatives among the compared.
+    """
+
+    shapes: int
+    cases: int
+    degree: int
+    smallest: int
+    miss_bits: float
+    exact: Mapping[str, int]
+    inexact: Mapping[str, str]
+    second_order: int = 0
+
+    def holds_for(self, participant: str) -> bool:
+        """Whether a participant was exact on every draw, and answered each."""
+        return self.exact.get(participant, 0) == self.cases > 0
+
+
+@dataclass(frozen=True)
 class OpReport:
     """One operation in one dtype.
 
@@ -161,6 +252,12 @@ class OpReport:
         The witnesses' defects.
     failure
         Why the subject is convicted, or None.
+    lattice
+        Equality on the lattice, for a polynomial operation.
+    proof
+        Proof by symbols, for a polynomial operation.
+    laws
+        Structural laws that were checked: how many cases each held in.
     """
 
     op: str
@@ -174,11 +271,20 @@ class OpReport:
     attendance: tuple[Attendance, ...]
     defects: tuple[Defect, ...] = ()
     failure: Failure | None = None
+    lattice: LatticeRecord | None = None
+    proof: Proof | None = None
+    laws: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
-        """Whether the subject is right on every case."""
-        return self.failure is None
+        """Whether the subject is right on every case, and its polynomials are."""
+        return self.failure is None and not (self.proof and self.proof.refutation)
+
+    @property
+    def vacuous(self) -> tuple[str, ...]:
+        """The subject's operands on which no error of one part in a thousand could be seen."""
+        mine = [tally for tally in self.tallies if tally.participant == "subject"]
+        return tuple(tally.operand for tally in mine if tally.vacuous)
 
     def worst_ratio(self, participant: str) -> float:
         """Return the participant's largest error/bound over its operands (0 if none)."""
@@ -240,8 +346,9 @@ class Report:
 
     @property
     def passed(self) -> bool:
-        """Whether something was compared and every subject is right."""
-        return self.cases > 0 and all(entry.passed for entry in self.entries)
+        """Whether something was compared, could be seen, and every subject is right."""
+        sound = all(entry.passed and not entry.vacuous for entry in self.entries)
+        return self.cases > 0 and sound
 
     @property
     def cases(self) -> int:

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -28,10 +27,15 @@ from oracles.answer import Answer
 from oracles.compare import Comparison, compare, distances
 from oracles.environment import environment
 from oracles.exact.approximate import Approximate, text_of
+from oracles.exact.definition import Polynomial
 from oracles.exact.truth import truth
+from oracles.inexact import cause, departure
+from oracles.lattice import lattice_cases, lattice_of
 from oracles.limits import Limits
 from oracles.op import FORWARD, Case, Op
-from oracles.report import Failure, OpReport, Report
+from oracles.proof_grid import quick
+from oracles.proving import polynomial_of, prove
+from oracles.report import Failure, OpReport, Proof, Report
 from oracles.reproduce import script
 from oracles.subject import ask_subject
 from oracles.tally import Ledger
@@ -46,6 +50,9 @@ IN_PROCESS: Mapping[str, Any] = {
 """Witnesses that ask the subject's own forward, and so need no process of their own."""
 
 KNOWN_ORACLES = (*WITNESSES, *IN_PROCESS)
+
+EVIDENCE = ("bound", "lattice", "proof")
+"""Kinds of evidence, the weakest first."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,7 @@ class Runner:
         directory: str = ".oracles",
         limits: Limits | None = None,
         progress: Callable[[Progress], None] | None = None,
+        evidence: Sequence[str] | None = None,
     ) -> None:
         _check_oracles(oracles)
         if isinstance(max_examples, bool) or not isinstance(max_examples, int) or max_examples < 1:
@@ -100,6 +108,9 @@ class Runner:
         self.max_examples = max_examples
         self.seed = random.SystemRandom().randrange(2**32) if seed is None else seed
         self.limits = limits or Limits()
+        _check_evidence(evidence)
+        self.evidence = tuple(evidence) if evidence is not None else None
+        self._proofs: dict[int, Proof | None] = {}
         self.progress = progress or (lambda _: None)
         self.interrupted = False
         reasons = {name: missing_reason(name) for name in self.oracles if name in WITNESSES}
@@ -124,13 +135,14 @@ class Runner:
     ) -> OpReport:
         """Return what was found of `op` in `dtype`: `examples` of that dtype first, or `blob`."""
         start = time.perf_counter()
+        polynomial = self._polynomial(op)
         ledger = Ledger()
         failing: list[Case] = []
         found_blob, fickle = "", False
         try:
             for case in (case for case in examples if str(case.dtype) == dtype):
-                self._convict(op, ledger, failing, case)
-            self._explore(op, dtype, ledger, failing, blob)
+                self._convict(op, ledger, failing, case, polynomial)
+            self._explore(op, dtype, ledger, failing, blob, polynomial)
         except _Convicted as conviction:
             found_blob = _blob_of(conviction)
         except Flaky:
@@ -152,7 +164,34 @@ class Runner:
             attendance=tuple(ledger.attendance(self.oracles, self.missing)),
             defects=tuple(ledger.defects.values()),
             failure=failure,
+            lattice=ledger.lattice,
+            proof=self._proof(op) if blob is None else None,
+            laws=dict(ledger.laws),
         )
+
+    def _polynomial(self, op: Op) -> Polynomial | None:
+        """Return the definition for the lattice, if there is one and it is wanted.
+
+        Raises
+        ------
+        NotPolynomial
+            If lattice or proof was asked for by name, and there is none.
+        """
+        if self.evidence is None:
+            return op.definition.polynomial
+        if "lattice" in self.evidence or "proof" in self.evidence:
+            found = polynomial_of(op)
+            return found if "lattice" in self.evidence else None
+        return None
+
+    def _proof(self, op: Op) -> Proof | None:
+        """Prove the subject on a slice of the grid, once for all dtypes."""
+        wanted = self.evidence is None or "proof" in self.evidence
+        if op.definition.polynomial is None or not wanted or self.interrupted:
+            return None
+        if id(op) not in self._proofs:
+            self._proofs[id(op)] = prove(op, quick(op.name, self.limits))
+        return self._proofs[id(op)]
 
     def report(self, entries: Sequence[OpReport]) -> Report:
         """Return the report of `entries`."""
@@ -168,13 +207,18 @@ class Runner:
         )
 
     def _explore(
-        self, op: Op, dtype: str, ledger: Ledger, failing: list[Case], blob: str | None
+        self,
+        op: Op,
+        dtype: str,
+        ledger: Ledger,
+        failing: list[Case],
+        blob: str | None,
+        polynomial: Polynomial | None,
     ) -> None:
         """Let Hypothesis generate cases, and shrink the first on which the subject is wrong."""
-        convict = partial(self._convict, op, ledger, failing)
 
         def examine(case: Case) -> None:
-            convict(case)
+            self._convict(op, ledger, failing, case, polynomial)
             if not failing:
                 self.progress(Progress(op.name, dtype, ledger.cases, self.max_examples))
 
@@ -195,11 +239,29 @@ class Runner:
             with suppress(DidNotReproduce):  # the subject has been mended
                 reproduce_failure(hypothesis_version, blob.encode())(test)()
 
-    def _convict(self, op: Op, ledger: Ledger, failing: list[Case], case: Case) -> None:
-        """Examine one case; raise, and keep it in `failing`, if the subject is wrong on it."""
-        shrinking = bool(failing)
+    def _convict(
+        self,
+        op: Op,
+        ledger: Ledger,
+        failing: list[Case],
+        case: Case,
+        polynomial: Polynomial | None,
+    ) -> None:
+        """Examine one case, and its shape on the lattice; keep in `failing` what convicts."""
         if op.double_backward is None:  # drawn all the same, so that blobs fit both
             case = replace(case, directions={})
+        self._examine_case(op, ledger, failing, case)
+        if polynomial is None or case.lattice:
+            return
+        lattice = lattice_of(polynomial, case)
+        if lattice is not None and not failing:
+            ledger.add_lattice_shape(lattice, bool(case.directions))
+        for draw in lattice_cases(op, polynomial, case, seed=self.seed):
+            self._examine_case(op, ledger, failing, draw)
+
+    def _examine_case(self, op: Op, ledger: Ledger, failing: list[Case], case: Case) -> None:
+        """Examine one case; raise, and keep it in `failing`, if the subject is wrong on it."""
+        shrinking = bool(failing)
         if not shrinking:
             self.workers.ask(op, case)
         answer, true, comparisons = _judge_subject(op, case)
@@ -218,14 +280,40 @@ class Runner:
         true: Mapping[str, Approximate],
     ) -> None:
         said, comparisons = subject
+        if case.lattice:
+            self._record_draw(op, ledger, case, subject, true)
+            return
         ledger.add_subject(comparisons)
         for witness, answer in self._answers(op, case, true).items():
             ledger.add_witness(witness, case, answer, _against(witness, answer, true, case))
             ledger.add_pair(witness, distances(said.values, answer.values, true, answer.errors))
 
+    def _record_draw(
+        self,
+        op: Op,
+        ledger: Ledger,
+        case: Case,
+        subject: tuple[Answer, Sequence[Comparison]],
+        true: Mapping[str, Approximate],
+    ) -> None:
+        """Record who was exact on a draw; a witness that was not is told why."""
+        said, comparisons = subject
+        found = {SUBJECT: (not convicts(said, comparisons), "")}
+        for witness, answer in self._answers(op, case, true).items():
+            against = _against(witness, answer, true, case)
+            if answer.kind != "value":
+                ledger.add_witness(witness, case, answer, against)
+                continue
+            exact = not convicts(answer, against)
+            why = "" if exact else cause(op, case, answer, true)
+            found[witness] = exact, why
+            if not exact:
+                ledger.add_lattice_defect(witness, case, against, why)
+        ledger.add_lattice_draw(found)
+
     def _answers(self, op: Op, case: Case, true: Mapping[str, Approximate]) -> dict[str, Answer]:
         """Collect the witnesses' answers to a case that the workers have been asked."""
-        mine = [IN_PROCESS[name] for name in self.present if name in IN_PROCESS]
+        mine = [IN_PROCESS[n] for n in self.present if n in IN_PROCESS and not case.lattice]
         answers = {
             witness.__name__.rpartition(".")[2]: witness.answer(op, case, true[FORWARD].error)
             for witness in mine
@@ -243,7 +331,10 @@ class Runner:
         subject = op.subject or op.name
         return Failure(
             case=case,
-            sentences=sentences(subject, answer, comparisons, answered),
+            sentences=(
+                *sentences(subject, answer, comparisons, answered),
+                *_on_lattice(op, case, answer, true),
+            ),
             comparisons=tuple(comparisons),
             witness_comparisons=tuple(each for every in answered.values() for each in every),
             answers={SUBJECT: answer, **answers},
@@ -257,6 +348,18 @@ def _judge_subject(op: Op, case: Case) -> tuple[Answer, dict[str, Approximate], 
     answer = ask_subject(op, case)
     true = truth(op.definition, case, op.gradient_names(case), op.second_names(case))
     return answer, true, _against(SUBJECT, answer, true, case)
+
+
+def _on_lattice(op: Op, case: Case, answer: Answer, true: Mapping[str, Approximate]) -> list[str]:
+    """Return what the lattice adds to the account of a failure."""
+    if not case.lattice:
+        return []
+    told = [
+        "on the lattice every partial sum is a number of the dtype: a right answer is exact",
+        departure(answer, true),
+        cause(op, case, answer, true),
+    ]
+    return [sentence for sentence in told if sentence]
 
 
 def _against(
@@ -274,6 +377,14 @@ def _blob_of(error: BaseException) -> str:
     notes = "\n".join(getattr(error, "__notes__", []))
     found = re.search(r"@reproduce_failure\('[^']*', b'([^']*)'\)", notes)
     return found[1] if found else ""
+
+
+def _check_evidence(evidence: Sequence[str] | None) -> None:
+    if isinstance(evidence, str):
+        raise TypeError(f"`evidence` (={evidence!r}) must be a sequence of names, not one string")
+    for name in evidence or ():
+        if name not in EVIDENCE:
+            raise ValueError(f"`evidence` holds {name!r}; known are {', '.join(EVIDENCE)}")
 
 
 def _check_oracles(oracles: Sequence[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,8 +12,9 @@ import numpy.typing as npt
 
 from oracles.answer import Answer
 from oracles.compare import Comparison
+from oracles.lattice import DEGREE, Lattice
 from oracles.op import Case
-from oracles.report import Attendance, Defect, Pairing, Tally
+from oracles.report import Attendance, Defect, LatticeRecord, Pairing, Tally
 from oracles.verdict import SUBJECT, defect_sentence
 
 
@@ -26,6 +28,8 @@ class Ledger:
     pairings: dict[tuple[str, str], Pairing] = field(default_factory=dict)
     kinds: dict[str, Counter[str]] = field(default_factory=dict)
     defects: dict[tuple[str, str], Defect] = field(default_factory=dict)
+    lattice: LatticeRecord | None = None
+    laws: Counter[str] = field(default_factory=Counter)
 
     def add_subject(self, comparisons: Sequence[Comparison]) -> None:
         """Count a case and the subject's comparisons on it."""
@@ -49,6 +53,39 @@ class Ledger:
         elif answer.kind == "rejected":
             sentence = f"{witness}: rejected, {answer.detail}"
             self._defect(Defect(witness, answer.kind, sentence, 1, case))
+
+    def add_lattice_shape(self, lattice: Lattice, second_order: bool) -> None:
+        """Count a shape that is about to be drawn on its lattice."""
+        old = self.lattice or LatticeRecord(0, 0, DEGREE, lattice.largest, math.inf, {}, {})
+        self.lattice = replace(
+            old,
+            shapes=old.shapes + 1,
+            smallest=min(old.smallest, lattice.largest),
+            miss_bits=min(old.miss_bits, lattice.miss_bits),
+            second_order=old.second_order + second_order,
+        )
+
+    def add_lattice_draw(self, said: Mapping[str, tuple[bool, str]]) -> None:
+        """Count one draw: for each participant whether it was exact, and if not, the cause."""
+        assert self.lattice is not None
+        exact, inexact = dict(self.lattice.exact), dict(self.lattice.inexact)
+        for participant, (right, cause) in said.items():
+            if right:
+                exact[participant] = exact.get(participant, 0) + 1
+            else:
+                inexact[participant] = inexact.get(participant) or cause
+        self.lattice = replace(
+            self.lattice, cases=self.lattice.cases + 1, exact=exact, inexact=inexact
+        )
+
+    def add_lattice_defect(
+        self, witness: str, case: Case, comparisons: Sequence[Comparison], cause: str
+    ) -> None:
+        """Keep the smallest draw on which a witness is not exact."""
+        sentence = defect_sentence(witness, comparisons)
+        told = f"{sentence}; {cause}" if cause else sentence
+        kind = "not exact on the lattice"
+        self._defect(Defect(witness, kind, told, 1, case, tuple(comparisons)))
 
     def add_pair(self, witness: str, ratios: Mapping[str, npt.NDArray[Any]]) -> None:
         """Count how far subject and witness are apart, operand by operand."""
@@ -88,6 +125,8 @@ class Ledger:
                 wrong_cases=old.wrong_cases + (not each.agrees),
                 wrong_elements=old.wrong_elements + each.wrong,
                 worst_ratio=max(old.worst_ratio, each.worst_ratio),
+                worst_probable_ratio=max(old.worst_probable_ratio, each.worst_probable_ratio),
+                resolution=_finer(old, each.resolution),
             )
 
     def _defect(self, new: Defect) -> None:
@@ -102,3 +141,10 @@ class Ledger:
     def ordered_tallies(self) -> tuple[Tally, ...]:
         """Return the tallies, the subject's first."""
         return tuple(sorted(self.tallies.values(), key=lambda t: t.participant != SUBJECT))
+
+
+def _finer(old: Tally, resolution: float) -> float:
+    """Return the smaller resolution; that of zeros, NaN, counts while there is no other."""
+    if old.cases == 0 or math.isnan(old.resolution):
+        return resolution
+    return old.resolution if math.isnan(resolution) else min(old.resolution, resolution)

@@ -121,7 +121,7 @@ def _positive(x: Any) -> bool:
 
 
 ACTIVATIONS = {
-    "identity": Elementwise(lambda: Pieces((_line(1),)), calls=0, operations=0),
+    "identity": Elementwise(lambda: Pieces((_line(1),)), calls=0, operations=0, linear=True),
     "tanh": _smooth(_tanh, calls=1, operations=5),
     "arctan": _smooth(lambda x: x.atan(), calls=1, operations=3),
     "sigmoid": _smooth(_logistic, calls=1, operations=5),

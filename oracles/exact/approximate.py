@@ -30,11 +30,15 @@ class Approximate:
     or_nan
         Whether NaN is right in place of any number: an implementation that pads with zeros
         multiplies them with the infinities and NaN of the other operand.
+    probable
+        A smaller bound that holds for each element but for a probability of at most 2**-40
+        (`oracles.bounds.probable_gamma`), or None if there is none.
     """
 
     value: Array
     error: FloatArray
     or_nan: bool = False
+    probable: FloatArray | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -48,7 +52,10 @@ class Approximate:
 
     def reshape(self, shape: tuple[int, ...]) -> Approximate:
         """Return the same elements in another shape."""
-        return Approximate(self.value.reshape(shape), self.error.reshape(shape), self.or_nan)
+        probable = None if self.probable is None else self.probable.reshape(shape)
+        return Approximate(
+            self.value.reshape(shape), self.error.reshape(shape), self.or_nan, probable
+        )
 
 
 def object_array(items: list[Any], shape: tuple[int, ...]) -> Array:

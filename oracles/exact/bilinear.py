@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from oracles.bounds import round_up, rounding_bound
 from oracles.exact.approximate import Approximate, magnitude, non_finite, rationals
-from oracles.exact.definition import Options
+from oracles.exact.definition import Options, Polynomial
 from oracles.exact.terms import Shape, Terms
 
 Array = npt.NDArray[Any]
@@ -43,6 +43,33 @@ class Bilinear:
     channel_axis: Callable[[int, int], int]
     padded: bool = False
     lift: Callable[[Array], Approximate] = rationals
+
+    @property
+    def polynomial(self) -> Polynomial:
+        """The sums, on any ring."""
+        return Polynomial(self._sums, 2, self._largest_sum)
+
+    def _sums(self, operands: Sequence[Array], options: Options) -> Array:
+        x, w, *bias = operands
+        terms = self._terms([array.shape for array in operands], options)
+        if bias:
+            x, w = np.append(x, 1), np.concatenate([w.ravel(), bias[0]])
+        y = np.zeros(prod(terms.y_shape), dtype=object)
+        np.add.at(y, terms.y, x.ravel()[terms.x] * w.ravel()[terms.w])
+        return y.reshape(terms.y_shape)
+
+    def _largest_sum(self, shapes: Sequence[Shape], options: Options) -> int:
+        terms = self._terms(shapes, options)
+        counts = [int(np.bincount(part).max(initial=0)) for part in (terms.y, terms.x, terms.w)]
+        return max(1, 2 * counts[0], *counts[1:])  # the second derivative by g has two products
+
+    def _terms(self, shapes: Sequence[Shape], options: Options) -> Terms:
+        x, w, *bias = shapes
+        terms = _cached_terms(self.terms, x, w, tuple(sorted(options.items())))
+        if not bias:
+            return terms
+        axis = self.channel_axis(len(terms.y_shape), len(w))
+        return terms.with_bias(prod(x), prod(w), axis)
 
     def forward(
         self, operands: Sequence[Approximate], options: Options, dtype: np.dtype[Any]
@@ -105,12 +132,10 @@ class Bilinear:
         self, operands: Sequence[Approximate], options: Options
     ) -> tuple[Terms, Approximate, Approximate]:
         x, w, *bias = operands
-        terms = _cached_terms(self.terms, x.shape, w.shape, tuple(sorted(options.items())))
+        terms = self._terms([operand.shape for operand in operands], options)
         flat_x, flat_w = x.reshape((-1,)), w.reshape((-1,))
         if not bias:
             return terms, flat_x, flat_w
-        axis = self.channel_axis(len(terms.y_shape), len(w.shape))
-        terms = terms.with_bias(flat_x.value.size, flat_w.value.size, axis)
         return terms, _joined(flat_x, _constant(1)), _joined(flat_w, bias[0])
 
 
@@ -159,8 +184,10 @@ def contract(
         sums = np.bincount(target, (size_a + a.error)[i] * (size_b + b.error)[j], size)
         brought = a.error[i] * (size_b + b.error)[j] + size_a[i] * b.error[j]
         brought_sums = np.bincount(target, brought, size)
-    error = rounding_bound(terms, sums, dtype) + round_up(brought_sums)
-    return Approximate(value.reshape(shape), error.reshape(shape))
+    carried = round_up(brought_sums)
+    error = rounding_bound(terms, sums, dtype) + carried
+    probable = rounding_bound(terms, sums, dtype, probable=True) + carried
+    return Approximate(value.reshape(shape), error.reshape(shape), False, probable.reshape(shape))
 
 
 def _sum_terms(target: Array, size: int, a: Array, i: Array, b: Array, j: Array) -> Array:
@@ -190,4 +217,5 @@ def _joined(a: Approximate, b: Approximate) -> Approximate:
 
 
 def _part(a: Approximate, start: int, stop: int) -> Approximate:
-    return Approximate(a.value[start:stop], a.error[start:stop])
+    probable = None if a.probable is None else a.probable[start:stop]
+    return Approximate(a.value[start:stop], a.error[start:stop], a.or_nan, probable)

@@ -30,6 +30,7 @@ class Reshape:
 
     shape: Callable[[tuple[int, ...]], tuple[int, ...]]
     lift: Callable[[Array], Approximate] = balls
+    polynomial: None = None
 
     def forward(
         self, operands: Sequence[Approximate], options: Options, dtype: np.dtype[Any]
@@ -91,6 +92,7 @@ class Chain:
     definitions: Mapping[str, Definition]
     layers: Callable[[Options], Layers] = lambda options: options["layers"]
     lift: Callable[[Array], Approximate] = balls
+    polynomial: None = None
 
     def forward(
         self, operands: Sequence[Approximate], options: Options, dtype: np.dtype[Any]

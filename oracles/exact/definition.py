@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,8 +17,35 @@ WORKING_PRECISION = 320
 """Bits that balls keep; a definition that cancels takes more of its own accord."""
 
 
+@dataclass(frozen=True)
+class Polynomial:
+    """A definition whose result is a polynomial in its operands.
+
+    Attributes
+    ----------
+    formula
+        ``formula(operands, options) -> y`` on arrays of the elements of any ring that has
+        the rationals it needs.
+    degree
+        Of the result, and at most of every gradient, in all operands together.
+    largest_sum
+        ``largest_sum(shapes, options)``: with every operand 1 in absolute value, the largest
+        sum of absolute values on the way to a result or gradient of first or second order;
+        None if the coefficients are no numbers of a binary floating-point format.
+    """
+
+    formula: Callable[[Sequence[Array], Options], Array]
+    degree: int
+    largest_sum: Callable[[Sequence[tuple[int, ...]], Options], int | None]
+
+
 class Definition(Protocol):
     """An operation in exact arithmetic, with the rounding error of each result."""
+
+    @property
+    def polynomial(self) -> Polynomial | None:
+        """The definition as polynomials, or None if it is something else."""
+        ...
 
     @property
     def lift(self) -> Callable[[Array], Approximate]:

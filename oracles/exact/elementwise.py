@@ -22,7 +22,7 @@ from flint import arb, arb_series, ctx
 
 from oracles.bounds import CALL, round_up, rounding_bound
 from oracles.exact.approximate import Approximate, Array, as_ball, balls, object_array
-from oracles.exact.definition import Options
+from oracles.exact.definition import Options, Polynomial
 
 Function = Callable[[Any], Any]
 
@@ -79,12 +79,22 @@ class Elementwise:
         Elementary functions called and arithmetic operations done by a sensible formula of
         the costlier of f and f': the n of the rounding bound is
         ``operations + CALL * calls``, one more for the product with the cotangent.
+    linear
+        Whether the function is the identity, which is a polynomial.
     """
 
     pieces: Callable[..., Pieces]
     calls: int
     operations: int
+    linear: bool = False
     lift: Callable[[Array], Approximate] = balls
+
+    @property
+    def polynomial(self) -> Polynomial | None:
+        """The identity, if the function is that."""
+        if not self.linear:
+            return None
+        return Polynomial(lambda operands, options: operands[0].copy(), 1, lambda *_: 1)
 
     @property
     def roundings(self) -> int:

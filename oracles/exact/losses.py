@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from oracles.exact.approximate import (
     object_array,
     rationals,
 )
-from oracles.exact.definition import Options, evaluated
+from oracles.exact.definition import Options, Polynomial, evaluated
 
 FEW = 4
 """Roundings beside the sum: the difference, the square, the factor, the cotangent."""
@@ -35,6 +36,23 @@ class SquaredError:
 
     factor: Callable[[int], Any]
     lift: Callable[[Array], Approximate] = rationals
+
+    @property
+    def polynomial(self) -> Polynomial:
+        """The sum of squares, on any ring that holds the factor."""
+        return Polynomial(self._sum, 2, self._largest_sum)
+
+    def _sum(self, operands: Sequence[Array], options: Options) -> Array:
+        difference = np.asarray(operands[0] - operands[1]).ravel()
+        total = sum((d * d for d in difference), start=0 * fmpq(1))
+        return object_array([total * self.factor(difference.size)], ())
+
+    def _largest_sum(self, shapes: Sequence[tuple[int, ...]], options: Options) -> int | None:
+        count = prod(shapes[0])
+        factor = self.factor(count)
+        # Only of dyadic coefficients is every product a number of the dtype.
+        dyadic = factor is not None and int(factor.q).bit_count() == 1
+        return max(1, 4 * count * int(factor.q)) if dyadic else None
 
     def forward(
         self, operands: Sequence[Approximate], options: Options, dtype: np.dtype[Any]

@@ -29,6 +29,7 @@ class Softmax:
 
     logarithm: bool
     lift: Callable[[Array], Approximate] = balls
+    polynomial: None = None
 
     def forward(
         self, operands: Sequence[Approximate], options: Options, dtype: np.dtype[Any]
@@ -94,6 +95,7 @@ class CrossEntropy:
     """Mean over the targets of ``-log softmax(prediction)[target]``, classes on axis 1."""
 
     lift: Callable[[Array], Approximate] = balls
+    polynomial: None = None
 
     def forward(
         self, operands: Sequence[Approximate], options: Options, dtype: np.dtype[Any]
