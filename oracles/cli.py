@@ -15,7 +15,7 @@ from oracles.broken_pipe import say
 from oracles.exit_status import BROKEN, INTERRUPTED, RIGHT
 
 _ORACLES = ("torch", "jax", "complex_step", "finite_difference")
-_COMMANDS = ("run", "article", "list")
+_COMMANDS = ("run", "article", "activations", "list")
 _EPILOG = """\
 exit status: 0 right, 1 a subject is wrong, 2 bad usage, 3 a required witness is missing or
 failed, 4 the harness itself failed, 5 nothing was compared, 130 interrupted (the report of
@@ -66,12 +66,14 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
-    commands = parser.add_subparsers(dest="command", metavar="{run,article,list}")
+    commands = parser.add_subparsers(dest="command", metavar="{run,article,activations,list}")
     run = commands.add_parser("run", help="check the catalog (the default), or some of it")
     run.add_argument("ops", nargs="*", metavar="OP", help="operation, or module:op of your own")
     _add_run_options(run)
     article = commands.add_parser("article", help="the article's network, step by step")
     _add_witness_options(article)
+    survey = commands.add_parser("activations", help="activations on every float, in ULP")
+    _add_survey_options(survey)
     commands.add_parser("list", help="operations, oracles found, versions")
     return parser
 
@@ -87,6 +89,17 @@ def _add_run_options(run: argparse.ArgumentParser) -> None:
         help="limit on the generated options, e.g. stride=1, max_batch=2, square=true")  # fmt: skip
     add("--no-report", action="store_true", help="write no report files")
     add("--quiet", action="store_true", help="print the verdict alone")
+
+
+def _add_survey_options(survey: argparse.ArgumentParser) -> None:
+    add = survey.add_argument
+    add("names", nargs="*", metavar="NAME", help="activation, also gelu_tanh (default: all)")
+    add("--exhaustive", action="store_true",
+        help="also all 2^32 float32 numbers, minutes for each activation; goes on where "
+        "an earlier run stopped")  # fmt: skip
+    add("--table", metavar="PATH", help="write the tables there as well, as Markdown")
+    add("--output", default=".oracles", metavar="DIR",
+        help="for activations.md and what is done so far (default .oracles)")  # fmt: skip
 
 
 def _add_witness_options(command: argparse.ArgumentParser) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
@@ -50,7 +51,7 @@ def run_command(options: Namespace) -> int:
         If an argument names nothing, or the output cannot be written.
     """
     commands: dict[str, Callable[[Namespace], int]] = {
-        "run": _run, "article": _article, "list": _list
+        "run": _run, "article": _article, "activations": _activations, "list": _list
     }  # fmt: skip
     return commands[options.command](options)
 
@@ -149,6 +150,21 @@ def _article(options: Namespace) -> int:
     if not all(image.right for image in steps.images):
         return WRONG
     return WITNESS_FAILED if set(steps.silent) & set(options.require) else RIGHT
+
+
+def _activations(options: Namespace) -> int:
+    from oracles.every_float.command import survey_activations  # noqa: PLC0415 - needed here alone
+    from oracles.every_float.entries import ENTRIES  # noqa: PLC0415
+
+    names = list(dict.fromkeys(options.names)) or list(ENTRIES)
+    for name in names:
+        if name not in ENTRIES:
+            near = get_close_matches(name, ENTRIES, n=1, cutoff=0.0)[0]
+            raise UsageError(f"no activation {name!r}; the nearest name is {near!r}")
+    _check_output(options.output)
+    if options.table is not None:
+        _check_output(os.path.dirname(options.table) or ".")
+    return survey_activations(options, names)
 
 
 def _list(options: Namespace) -> int:

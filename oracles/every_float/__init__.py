@@ -1,0 +1,1 @@
+"""Value and derivative of every activation against truth, on every float32 there is."""
