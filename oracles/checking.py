@@ -25,6 +25,11 @@ class OracleMismatch(AssertionError):  # noqa: N818 - a disagreement, not an err
 
     def __init__(self, report: Report) -> None:
         texts = [failure_text(entry) for entry in report.failures]
+        vacuous = [
+            f"{e.op} {e.dtype} ({', '.join(e.vacuous)})" for e in report.entries if e.vacuous
+        ]
+        if vacuous:
+            texts.append(f"vacuous, no error of 1e-3 could have been seen: {', '.join(vacuous)}")
         super().__init__("\n\n".join(texts) or "nothing was compared")
         self.report = report
 

@@ -15,11 +15,11 @@ from oracles.broken_pipe import say
 from oracles.exit_status import BROKEN, INTERRUPTED, RIGHT
 
 _ORACLES = ("torch", "jax", "complex_step", "finite_difference")
-_COMMANDS = ("run", "article", "activations", "list")
+_COMMANDS = ("run", "article", "prove", "activations", "list")
 _EPILOG = """\
 exit status: 0 right, 1 a subject is wrong, 2 bad usage, 3 a required witness is missing or
-failed, 4 the harness itself failed, 5 nothing was compared, 130 interrupted (the report of
-what was done is written).
+failed, 4 the harness itself failed, 5 nothing was compared or could be seen, 130 interrupted
+(the report of what was done is written).
 """
 
 
@@ -66,12 +66,14 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
-    commands = parser.add_subparsers(dest="command", metavar="{run,article,activations,list}")
+    commands = parser.add_subparsers(dest="command", metavar="{run,article,prove,activations,list}")
     run = commands.add_parser("run", help="check the catalog (the default), or some of it")
     run.add_argument("ops", nargs="*", metavar="OP", help="operation, or module:op of your own")
     _add_run_options(run)
     article = commands.add_parser("article", help="the article's network, step by step")
     _add_witness_options(article)
+    proof = commands.add_parser("prove", help="proof by symbols, for all inputs, of small shapes")
+    _add_proof_options(proof)
     survey = commands.add_parser("activations", help="activations on every float, in ULP")
     _add_survey_options(survey)
     commands.add_parser("list", help="operations, oracles found, versions")
@@ -87,8 +89,19 @@ def _add_run_options(run: argparse.ArgumentParser) -> None:
     add("--seed", type=int, metavar="S", help="from which every case follows")
     add("--limit", action="append", default=[], metavar="NAME=VALUE",
         help="limit on the generated options, e.g. stride=1, max_batch=2, square=true")  # fmt: skip
+    add("--evidence", metavar="A,B",
+        help="bound, lattice, proof (default: all that an operation allows)")  # fmt: skip
     add("--no-report", action="store_true", help="write no report files")
     add("--quiet", action="store_true", help="print the verdict alone")
+
+
+def _add_proof_options(proof: argparse.ArgumentParser) -> None:
+    add = proof.add_argument
+    add("ops", nargs="*", metavar="OP",
+        help="polynomial operation, or article (default: all of them)")  # fmt: skip
+    add("--processes", type=int, default=2, metavar="N", help="side by side (default 2)")
+    add("--output", default=".oracles", metavar="DIR",
+        help="for proof.json and proof.md (default .oracles)")  # fmt: skip
 
 
 def _add_survey_options(survey: argparse.ArgumentParser) -> None:

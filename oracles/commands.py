@@ -22,11 +22,12 @@ from oracles.exit_status import INTERRUPTED, NOTHING, RIGHT, WITNESS_FAILED, WRO
 from oracles.files import check_writable, write_files
 from oracles.limits import Limits, make_limits
 from oracles.op import Op
+from oracles.proving import NotPolynomial, polynomial_of
 from oracles.report import OpReport, Report
 from oracles.reporting.json_form import json_text
 from oracles.reporting.markdown import markdown
 from oracles.reporting.terminal import footer, header, row, verdict_line
-from oracles.runner import KNOWN_ORACLES, Progress, Runner
+from oracles.runner import EVIDENCE, KNOWN_ORACLES, Progress, Runner
 from oracles.workers import WITNESSES, missing_reason
 
 
@@ -51,8 +52,12 @@ def run_command(options: Namespace) -> int:
         If an argument names nothing, or the output cannot be written.
     """
     commands: dict[str, Callable[[Namespace], int]] = {
-        "run": _run, "article": _article, "activations": _activations, "list": _list
-    }  # fmt: skip
+        "run": _run,
+        "article": _article,
+        "prove": _prove,
+        "activations": _activations,
+        "list": _list,
+    }
     return commands[options.command](options)
 
 
@@ -63,10 +68,11 @@ def _run(options: Namespace) -> int:
         _names("--dtypes", options.dtypes, DTYPES),
     )
     limits = _limits(options.limit)
+    evidence = _evidence(options.evidence, chosen)
     _check_required(options.require, oracles)
     _check_output(options.output)
     console = _Console(width=None if sys.stdout.isatty() else 120, soft_wrap=True, highlight=False)
-    with _runner(options, oracles, limits) as runner:
+    with _runner(options, oracles, limits, evidence) as runner:
         entries = _examine(runner, chosen, dtypes, None if options.quiet else console)
         report = runner.report(entries)
     if not options.no_report:
@@ -107,7 +113,9 @@ def _examine(
     return entries
 
 
-def _runner(options: Namespace, oracles: Sequence[str], limits: Limits) -> Runner:
+def _runner(
+    options: Namespace, oracles: Sequence[str], limits: Limits, evidence: Sequence[str] | None
+) -> Runner:
     try:
         return Runner(
             oracles=oracles,
@@ -116,6 +124,7 @@ def _runner(options: Namespace, oracles: Sequence[str], limits: Limits) -> Runne
             time_limit=options.time_limit,
             directory=options.output,
             limits=limits,
+            evidence=evidence,
         )
     except (TypeError, ValueError) as error:
         raise UsageError(str(error)) from error
@@ -126,7 +135,7 @@ def _status(report: Report, required: Sequence[str]) -> int:
         return INTERRUPTED
     if report.failures:
         return WRONG
-    if report.cases == 0:
+    if not report.passed:  # no case at all, or none that could have shown an error
         return NOTHING
     died = {d.witness for e in report.entries for d in e.defects if d.kind in _DEATHS}
     return WITNESS_FAILED if died & set(required) else RIGHT
@@ -165,6 +174,28 @@ def _activations(options: Namespace) -> int:
     if options.table is not None:
         _check_output(os.path.dirname(options.table) or ".")
     return survey_activations(options, names)
+
+
+def _prove(options: Namespace) -> int:
+    from oracles.prove_command import prove_command  # noqa: PLC0415 - its heavy parts are its own
+
+    if options.processes < 1:
+        raise UsageError(f"argument --processes: {options.processes} is not at least 1")
+    _check_output(options.output)
+    names = [name for name in options.ops if name != "article"]
+    chosen = [_op(name) for name in names]
+    try:
+        for op in chosen:
+            polynomial_of(op)
+    except NotPolynomial as error:
+        raise UsageError(str(error)) from error
+    for op in chosen:
+        if ops[op.name] is not op:
+            raise UsageError(f"{op.name!r} is not of the catalog: oracle-diff run proves it")
+    if not options.ops:
+        chosen = [op for op in ops if op.definition.polynomial is not None]
+    article = not options.ops or "article" in options.ops
+    return prove_command(options, chosen, article=article)
 
 
 def _list(options: Namespace) -> int:
@@ -214,6 +245,19 @@ def _names(option: str, text: str, known: Sequence[str]) -> list[str]:
             raise UsageError(f"argument {option}: no {name!r}; the nearest name is {near!r}")
     if not names:
         raise UsageError(f"argument {option}: names nothing; known are {', '.join(known)}")
+    return names
+
+
+def _evidence(text: str | None, chosen: Sequence[Op]) -> list[str] | None:
+    """Return the kinds of evidence that were named; refuse those that an operation has not."""
+    if text is None:
+        return None
+    names = _names("--evidence", text, EVIDENCE)
+    try:
+        for op in chosen if set(names) - {"bound"} else ():
+            polynomial_of(op)
+    except NotPolynomial as error:
+        raise UsageError(f"argument --evidence: {error}") from error
     return names
 
 

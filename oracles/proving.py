@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from oracles.evidence import Proof
 from oracles.exact.definition import Polynomial
 from oracles.exact.proof import count_terms, derivatives, difference, symbols
 from oracles.op import Op
 from oracles.proof_grid import Combination, grid
-from oracles.report import Proof
 from oracles.subject import ask_subject
 
 _CHUNK = 100

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -24,22 +25,22 @@ from hypothesis import __version__ as hypothesis_version
 from hypothesis.errors import DidNotReproduce, Flaky
 
 from oracles.answer import Answer
-from oracles.compare import Comparison, compare, distances
+from oracles.compare import Comparison, distances
 from oracles.environment import environment
-from oracles.exact.approximate import Approximate, text_of
+from oracles.evidence import Proof
+from oracles.exact.approximate import Approximate
 from oracles.exact.definition import Polynomial
-from oracles.exact.truth import truth
-from oracles.inexact import cause, departure
+from oracles.inexact import cause
+from oracles.judging import account, against, judge_subject
 from oracles.lattice import lattice_cases, lattice_of
+from oracles.laws import broken
 from oracles.limits import Limits
 from oracles.op import FORWARD, Case, Op
 from oracles.proof_grid import quick
 from oracles.proving import polynomial_of, prove
-from oracles.report import Failure, OpReport, Proof, Report
-from oracles.reproduce import script
-from oracles.subject import ask_subject
+from oracles.report import Failure, OpReport, Report
 from oracles.tally import Ledger
-from oracles.verdict import SUBJECT, convicts, sentences
+from oracles.verdict import SUBJECT, convicts
 from oracles.witnesses import complex_step, finite_difference
 from oracles.workers import WITNESSES, Workers, missing_reason
 
@@ -264,10 +265,12 @@ class Runner:
         shrinking = bool(failing)
         if not shrinking:
             self.workers.ask(op, case)
-        answer, true, comparisons = _judge_subject(op, case)
+        answer, true, comparisons = judge_subject(op, case)
+        laws = broken(op, case, answer)
         if not shrinking:
             self._record(op, ledger, case, (answer, comparisons), true)
-        if convicts(answer, comparisons):
+            ledger.laws.update(name for name, breach in laws.items() if not breach)
+        if convicts(answer, comparisons) or any(laws.values()):
             failing.append(case)
             raise _Convicted
 
@@ -285,7 +288,7 @@ class Runner:
             return
         ledger.add_subject(comparisons)
         for witness, answer in self._answers(op, case, true).items():
-            ledger.add_witness(witness, case, answer, _against(witness, answer, true, case))
+            ledger.add_witness(witness, case, answer, against(witness, answer, true, case))
             ledger.add_pair(witness, distances(said.values, answer.values, true, answer.errors))
 
     def _record_draw(
@@ -300,15 +303,15 @@ class Runner:
         said, comparisons = subject
         found = {SUBJECT: (not convicts(said, comparisons), "")}
         for witness, answer in self._answers(op, case, true).items():
-            against = _against(witness, answer, true, case)
+            compared = against(witness, answer, true, case)
             if answer.kind != "value":
-                ledger.add_witness(witness, case, answer, against)
+                ledger.add_witness(witness, case, answer, compared)
                 continue
-            exact = not convicts(answer, against)
+            exact = not convicts(answer, compared)
             why = "" if exact else cause(op, case, answer, true)
             found[witness] = exact, why
             if not exact:
-                ledger.add_lattice_defect(witness, case, against, why)
+                ledger.add_lattice_defect(witness, case, compared, why)
         ledger.add_lattice_draw(found)
 
     def _answers(self, op: Op, case: Case, true: Mapping[str, Approximate]) -> dict[str, Answer]:
@@ -324,52 +327,7 @@ class Runner:
     def _failure(self, op: Op, case: Case, blob: str) -> Failure:
         """Ask everybody once more about the minimal case, and write down who says what."""
         self.workers.ask(op, case)
-        answer, true, comparisons = _judge_subject(op, case)
-        answers = self._answers(op, case, true)
-        found = {name: _against(name, said, true, case) for name, said in answers.items()}
-        answered = {name: each for name, each in found.items() if each}
-        subject = op.subject or op.name
-        return Failure(
-            case=case,
-            sentences=(
-                *sentences(subject, answer, comparisons, answered),
-                *_on_lattice(op, case, answer, true),
-            ),
-            comparisons=tuple(comparisons),
-            witness_comparisons=tuple(each for every in answered.values() for each in every),
-            answers={SUBJECT: answer, **answers},
-            truth={name: tuple(map(text_of, t.value.ravel())) for name, t in true.items()},
-            script=script(op, case),
-            blob=blob,
-        )
-
-
-def _judge_subject(op: Op, case: Case) -> tuple[Answer, dict[str, Approximate], list[Comparison]]:
-    answer = ask_subject(op, case)
-    true = truth(op.definition, case, op.gradient_names(case), op.second_names(case))
-    return answer, true, _against(SUBJECT, answer, true, case)
-
-
-def _on_lattice(op: Op, case: Case, answer: Answer, true: Mapping[str, Approximate]) -> list[str]:
-    """Return what the lattice adds to the account of a failure."""
-    if not case.lattice:
-        return []
-    told = [
-        "on the lattice every partial sum is a number of the dtype: a right answer is exact",
-        departure(answer, true),
-        cause(op, case, answer, true),
-    ]
-    return [sentence for sentence in told if sentence]
-
-
-def _against(
-    participant: str, answer: Answer, true: Mapping[str, Approximate], case: Case
-) -> list[Comparison]:
-    """Compare what was answered with truth; a witness may leave ``y`` unanswered."""
-    if answer.kind != "value":
-        return []
-    asked = true if participant == SUBJECT else {n: true[n] for n in true if n in answer.values}
-    return compare(participant, answer.values, asked, case.dtype, answer.errors)
+        return account(op, case, partial(self._answers, op, case), blob)
 
 
 def _blob_of(error: BaseException) -> str:

@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from oracles.answer import Answer
 from oracles.compare import Comparison
+from oracles.evidence import LatticeRecord
 from oracles.lattice import DEGREE, Lattice
 from oracles.op import Case
-from oracles.report import Attendance, Defect, LatticeRecord, Pairing, Tally
+from oracles.report import Attendance, Defect, Pairing, Tally
 from oracles.verdict import SUBJECT, defect_sentence
 
 

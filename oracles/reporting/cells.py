@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from math import floor
 
 from oracles.report import Attendance, OpReport, Report
 
@@ -19,9 +20,69 @@ Cell = tuple[str, str]
 """Content and style."""
 
 
+def evidence_cell(entry: OpReport) -> Cell:
+    """Return the strongest evidence for the subject and every framework that was asked."""
+    if entry.failure is not None or entry.cases == 0:
+        return "-", "dim"
+    if entry.vacuous:
+        return "VACUOUS", "bold red"
+    kinds = []
+    if entry.proof is not None:
+        if entry.proof.refutation:
+            return "REFUTED", "bold red"
+        kinds += ["proof"] if entry.proof.holds else []
+    if entry.lattice is not None:
+        frameworks = [a.witness for a in entry.attendance if a.witness in entry.lattice.exact]
+        if all(entry.lattice.holds_for(name) for name in ("subject", *frameworks)):
+            kinds.append(f"lattice 2^-{floor(entry.lattice.miss_bits)}")
+    return ", ".join(kinds) or "bound", "green" if kinds else ""
+
+
+def evidence_lines(report: Report) -> list[str]:
+    """Return what the evidence column means in this run, and what weakens it."""
+    lines = []
+    lattices = [entry.lattice for entry in report.entries if entry.lattice is not None]
+    proofs = {entry.op: entry.proof for entry in report.entries if entry.proof is not None}
+    if proofs:
+        shapes = sum(proof.shapes for proof in proofs.values())
+        lines.append(
+            f"proof: run on symbols, forward and gradients of first and second order equal the "
+            f"definition's polynomials for {shapes} shapes, hence for every input of these shapes"
+        )
+    if lattices:
+        least = min(lattice.miss_bits for lattice in lattices)
+        smallest = min(lattice.smallest for lattice in lattices)
+        lines.append(
+            f"lattice 2^-{floor(least)}: bit for bit the exact result on integers of which every "
+            f"partial sum is representable; an error that is a polynomial of degree at most "
+            f"{lattices[0].degree} slips through one shape with at most this probability: (degree / "
+            f"numbers)^draws, Schwartz-Zippel, with at least {2 * smallest + 1} numbers for each "
+            f"variable; {sum(lattice.cases for lattice in lattices)} draws of "
+            f"{sum(lattice.shapes for lattice in lattices)} shapes. It assumes that the code "
+            "chooses by shape and options, not by value"
+        )
+    lines.append("bound: within rounding bounds derived for each element")
+    lines += [
+        f"{entry.op} {entry.dtype}: {who} is not exact on the lattice: {why or 'a wrong result'}"
+        for entry in report.entries
+        for who, why in (entry.lattice.inexact if entry.lattice else {}).items()
+    ]
+    lines += [
+        f"{name}: no proof, since the subject, run on symbols, {proof.unproved}"
+        for name, proof in proofs.items()
+        if proof.unproved
+    ]
+    return lines + [
+        f"{entry.op} {entry.dtype} is VACUOUS in {', '.join(entry.vacuous)}: an error of one part "
+        "in a thousand could have passed for rounding in every case"
+        for entry in report.entries
+        if entry.vacuous
+    ]
+
+
 def subject_cell(entry: OpReport) -> Cell:
     """Return the subject's verdict."""
-    if entry.failure is not None:
+    if not entry.passed:
         return "WRONG", "bold red"
     if entry.cases == 0:
         return "-", "dim"

@@ -15,8 +15,9 @@ from oracles.report import Failure, OpReport
 
 def failure_text(entry: OpReport) -> str:
     """Return the whole account of an entry's failure, or "" if its subject is right."""
+    refuted = entry.proof.refutation if entry.proof else ""
     if entry.failure is None:
-        return ""
+        return f"{entry.subject} is WRONG as {entry.op}, run on symbols: {refuted}" * bool(refuted)
     failure = entry.failure
     parts = [
         f"{entry.subject} is WRONG as {entry.op} in {entry.dtype} "

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from math import isnan
 
 from oracles.report import OpReport, Report
-from oracles.reporting.cells import TITLES, subject_cell, witness_cell
+from oracles.reporting.cells import (
+    TITLES,
+    evidence_cell,
+    evidence_lines,
+    number,
+    subject_cell,
+    witness_cell,
+)
 from oracles.reporting.failure import failure_text
 from oracles.reporting.terminal import verdict_line
 
@@ -22,12 +31,15 @@ def _lines(report: Report) -> Iterator[str]:
     yield ""
     yield "Numbers are the largest error/bound against exact arithmetic; above 1 is wrong."
     yield ""
-    names = ["operation", "dtype", "cases", "cells", "subject",
+    names = ["operation", "dtype", "evidence", "cases", "cells", "subject",
              *(TITLES[name] for name in report.oracles), "s"]  # fmt: skip
     yield _row(names)
-    yield _row(["---"] * 2 + ["---:"] * (len(names) - 2))
+    yield _row(["---"] * 3 + ["---:"] * (len(names) - 3))
     for entry in report.entries:
         yield _row(_cells(report, entry))
+    yield from ("", "## Evidence", "", *(f"- {line}" for line in evidence_lines(report)))
+    yield from _resolutions(report)
+    yield from _laws(report)
     yield from _pairings(report)
     yield from _missing(report)
     yield from _defects(report)
@@ -39,8 +51,33 @@ def _lines(report: Report) -> Iterator[str]:
 
 def _cells(report: Report, entry: OpReport) -> list[str]:
     witnesses = [witness_cell(entry, name)[0] for name in report.oracles]
-    return [entry.op, entry.dtype, str(entry.cases), str(entry.elements),
+    return [entry.op, entry.dtype, evidence_cell(entry)[0], str(entry.cases), str(entry.elements),
             subject_cell(entry)[0], *witnesses, f"{entry.seconds:.1f}"]  # fmt: skip
+
+
+def _resolutions(report: Report) -> Iterator[str]:
+    yield from ("", "What the bounds could see, for each operand of the subject: the largest error "
+                "over the sure bound, gamma(n) |a||b|; the same over the bound that holds but for "
+                "a probability of 2^-40 for each element, which grows as the root of n; and the "
+                "smallest relative error that rounding cannot explain.", "")  # fmt: skip
+    yield _row(["operation", "dtype", "operand", "error/bound", "error/probable", "could see"])
+    yield _row(["---"] * 3 + ["---:"] * 3)
+    for entry in report.entries:
+        for tally in entry.tallies:
+            if tally.participant == "subject":
+                seen = "any" if isnan(tally.resolution) else f"{tally.resolution:.1e}"
+                ratios = number(tally.worst_ratio), number(tally.worst_probable_ratio)
+                shown = f"{seen} (vacuous)" if tally.vacuous else seen
+                yield _row([entry.op, entry.dtype, tally.operand, *ratios, shown])
+
+
+def _laws(report: Report) -> Iterator[str]:
+    counts: Counter[str] = Counter()
+    for entry in report.entries:
+        counts.update(entry.laws)
+    if counts:
+        yield from ("", "Laws that held, without any framework, in so many cases:", "")
+    yield from (f"- {law}: {count}" for law, count in counts.items())
 
 
 def _pairings(report: Report) -> Iterator[str]:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import fill
 
 from rich.text import Text
 
 from oracles.report import OpReport, Report
-from oracles.reporting.cells import TITLES, defect_lines, subject_cell, witness_cell
+from oracles.reporting.cells import (
+    TITLES,
+    defect_lines,
+    evidence_cell,
+    evidence_lines,
+    subject_cell,
+    witness_cell,
+)
 from oracles.reporting.failure import failure_text
 
-_COLUMNS = {"operation": -19, "dtype": -8, "cases": 6, "cells": 7, "subject": 9}
-_WITNESS_WIDTH = 11
+_COLUMNS = {"operation": -19, "dtype": -8, "evidence": -22, "cases": 5, "cells": 7, "subject": 9}
+_WITNESS_WIDTH = 10
 _SECONDS_WIDTH = 6
 
 
@@ -28,6 +36,7 @@ def row(entry: OpReport, oracles: Sequence[str]) -> Text:
     cells = [
         (entry.op, ""),
         (entry.dtype, ""),
+        evidence_cell(entry),
         (str(entry.cases), ""),
         (str(entry.elements), ""),
         subject_cell(entry),
@@ -48,6 +57,9 @@ def footer(report: Report) -> Text:
         text.append("\nwitnesses that differ from exact arithmetic, no fault of the subject")
         text.append(" (each case is in the report):\n")
         text.append("".join(f"  {line}\n" for line in defects), "yellow")
+    if report.cases:
+        text.append("\nevidence\n")
+        text.append("".join(f"{_wrapped(line)}\n" for line in evidence_lines(report)), "dim")
     for entry in report.failures:
         text.append(f"\n{'=' * 100}\n", "red")
         text.append(f"{failure_text(entry)}\n")
@@ -65,10 +77,17 @@ def verdict_line(report: Report) -> str:
     cut = " (interrupted)" if report.interrupted else ""
     if report.cases == 0:
         return f"nothing was compared{cut}"
+    vacuous = [f"{entry.op} {entry.dtype}" for entry in report.entries if entry.vacuous]
+    if vacuous and not report.failures:
+        return f"VACUOUS, neither right nor wrong: {', '.join(vacuous)}; {scope}{cut}"
     if report.passed:
         return f"right: every subject within its rounding bound on {scope}{cut}"
     wrong = ", ".join(f"{entry.op} {entry.dtype}" for entry in report.failures)
     return f"WRONG: {wrong}; {scope}{cut}"
+
+
+def _wrapped(line: str) -> str:
+    return fill(line, width=100, initial_indent="  ", subsequent_indent="    ")
 
 
 def _widths(oracles: Sequence[str]) -> list[int]:

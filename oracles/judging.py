@@ -1,0 +1,80 @@
+"""Judges answers against truth, and gives the whole account of a case that convicts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from oracles.answer import Answer
+from oracles.compare import Comparison, compare
+from oracles.exact.approximate import Approximate, text_of
+from oracles.exact.truth import truth
+from oracles.inexact import cause, departure
+from oracles.laws import broken
+from oracles.op import Case, Op
+from oracles.report import Failure
+from oracles.reproduce import script
+from oracles.subject import ask_subject
+from oracles.verdict import SUBJECT, sentences
+
+
+def judge_subject(op: Op, case: Case) -> tuple[Answer, dict[str, Approximate], list[Comparison]]:
+    """Return the subject's answer to a case, truth, and the one against the other."""
+    answer = ask_subject(op, case)
+    true = truth(op.definition, case, op.gradient_names(case), op.second_names(case))
+    return answer, true, against(SUBJECT, answer, true, case)
+
+
+def on_lattice(op: Op, case: Case, answer: Answer, true: Mapping[str, Approximate]) -> list[str]:
+    """Return what the lattice adds to the account of a failure."""
+    if not case.lattice:
+        return []
+    told = [
+        "on the lattice every partial sum is a number of the dtype: a right answer is exact",
+        departure(answer, true),
+        cause(op, case, answer, true),
+    ]
+    return [sentence for sentence in told if sentence]
+
+
+def against(
+    participant: str, answer: Answer, true: Mapping[str, Approximate], case: Case
+) -> list[Comparison]:
+    """Compare what was answered with truth; a witness may leave ``y`` unanswered."""
+    if answer.kind != "value":
+        return []
+    asked = true if participant == SUBJECT else {n: true[n] for n in true if n in answer.values}
+    return compare(participant, answer.values, asked, case.dtype, answer.errors)
+
+
+def account(
+    op: Op, case: Case, ask: Callable[[Mapping[str, Approximate]], Mapping[str, Answer]], blob: str
+) -> Failure:
+    """Return who says what about a case on which the subject of `op` is wrong.
+
+    Parameters
+    ----------
+    op, case
+        What was asked.
+    ask
+        ``ask(truth)`` gives the witnesses' answers.
+    blob
+        That replays the case.
+    """
+    answer, true, comparisons = judge_subject(op, case)
+    answers = ask(true)
+    found = {name: against(name, said, true, case) for name, said in answers.items()}
+    answered = {name: each for name, each in found.items() if each}
+    return Failure(
+        case=case,
+        sentences=(
+            *sentences(op.subject or op.name, answer, comparisons, answered),
+            *on_lattice(op, case, answer, true),
+            *(f"law broken, {n}: {b}" for n, b in broken(op, case, answer).items() if b),
+        ),
+        comparisons=tuple(comparisons),
+        witness_comparisons=tuple(each for every in answered.values() for each in every),
+        answers={SUBJECT: answer, **answers},
+        truth={name: tuple(map(text_of, t.value.ravel())) for name, t in true.items()},
+        script=script(op, case),
+        blob=blob,
+    )

@@ -1,0 +1,199 @@
+"""Structural laws that a backward pass obeys whatever its numbers; no framework is asked.
+
+Some hold for every operation: the same call gives the same bits, a zero cotangent gives zero
+gradients (that inputs stay as they are and results have memory of their own is watched on every
+call, in `oracles.subject`). The others are identities between integers, checked on the lattice
+with ``==``: the backward pass is linear in the cotangent; forward and gradients are adjoint,
+``<g, A x> = <A^T g, x>``; the input gradient of a convolution is a transposed convolution, which
+in turn is "rotate the kernel by 180 degrees, pad, convolve".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from math import prod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from oracles.answer import Answer
+from oracles.exact.terms import Terms, convolution_terms, transposed_convolution_terms
+from oracles.op import FORWARD, Case, Op, gradient_of
+from oracles.subject import ask_subject
+
+Array = npt.NDArray[Any]
+Law = Callable[[Op, Case, Answer], str]
+
+SAME_BITS = "the same call gives the same bits"
+ZERO = "a zero cotangent gives zero gradients"
+LINEAR = "the backward pass is linear in the cotangent"
+ADJOINT = "forward and gradients are adjoint"
+TRANSPOSED = "dgrad is the transposed convolution"
+ROTATED = "dgrad is rotate, pad, convolve"
+
+
+def laws_of(op: Op, case: Case) -> dict[str, Law]:
+    """Return the laws that apply to a case: each gives how it is broken, or ""."""
+    found: dict[str, Law] = {SAME_BITS: _same_bits}
+    if not op.gradient_names(case):
+        return found
+    if op.takes_cotangent and case.finite:
+        found[ZERO] = _zero
+    if not case.lattice:
+        return found
+    if op.takes_cotangent:
+        found[LINEAR] = _linear
+        found[ADJOINT] = _adjoint
+    if op.name.startswith("conv"):
+        found |= {TRANSPOSED: _transposed, ROTATED: _rotated}
+    return found
+
+
+def broken(op: Op, case: Case, answer: Answer) -> dict[str, str]:
+    """Return for each law that applies how the subject's `answer` breaks it, "" if it does not."""
+    if answer.kind != "value" or not all(isinstance(v, np.ndarray) for v in answer.values.values()):
+        return {}
+    with np.errstate(all="ignore"):
+        return {name: law(op, case, answer) for name, law in laws_of(op, case).items()}
+
+
+def _same_bits(op: Op, case: Case, answer: Answer) -> str:
+    again = ask_subject(op, case)
+    if again.kind != "value":
+        return f"the second call {again.detail}"
+    for name, value in answer.values.items():
+        if again.values[name].tobytes() != value.tobytes():
+            return f"{name} of the second call has other bits"
+    return ""
+
+
+def _zero(op: Op, case: Case, answer: Answer) -> str:
+    found = _gradients(op, case, np.zeros_like(case.cotangent))
+    if isinstance(found, str):
+        return f"with a zero cotangent it {found}"
+    for name, gradient in found.items():
+        if np.any(gradient != 0):
+            return f"{name} is not zero for a zero cotangent"
+    return ""
+
+
+def _linear(op: Op, case: Case, answer: Answer) -> str:
+    half = np.asarray(np.floor(case.cotangent / 2))
+    rest = np.asarray(case.cotangent - half)
+    parts = [_gradients(op, case, part) for part in (half, rest)]
+    for part in parts:
+        if isinstance(part, str):
+            return f"with half the cotangent it {part}"
+    for name in parts[0]:
+        if np.any(parts[0][name] + parts[1][name] != answer.values[name]):
+            return f"{name} of a sum of cotangents is not the sum of their {name}"
+    return ""
+
+
+def _gradients(op: Op, case: Case, cotangent: Array) -> Any:
+    """Return the gradients for another cotangent, or in words why there are none."""
+    said = ask_subject(op, replace(case, cotangent=cotangent, directions={}))
+    if said.kind != "value":
+        return said.detail
+    return {name: value for name, value in said.values.items() if name != FORWARD}
+
+
+def _adjoint(op: Op, case: Case, answer: Answer) -> str:
+    """Compare ``<g, y> - <b, grad_b>`` with ``<x, grad_x>`` and ``<w, grad_w>``."""
+    whole = _paired(case.cotangent, answer.values[FORWARD])
+    names = op.gradient_names(case)
+    if "b" in names:
+        whole -= _paired(case.operands["b"], answer.values[gradient_of("b")])
+    for name in names:
+        if name == "b":
+            continue
+        along = _paired(case.operands[name], answer.values[gradient_of(name)])
+        if along != whole:
+            return f"<{name}, grad_{name}> is {along}, <cotangent, y> without bias is {whole}"
+    return ""
+
+
+def _paired(a: Array, b: Array) -> int:
+    """Return the exact inner product of two arrays of whole numbers."""
+    return sum(int(x) * int(y) for x, y in zip(a.ravel().tolist(), b.ravel().tolist(), strict=True))
+
+
+def _transposed(op: Op, case: Case, answer: Answer) -> str:
+    """Compare dgrad with the other operation's definition: what lays w where g is."""
+    name, image, g, size = _dgrad(op, case, answer)
+    options = dict(case.options)
+    options.pop("output_padding", None)
+    low = _low_padding(options, case.operands["w"].shape[2:])
+    kernel, axes = case.operands["w"].shape[2:], len(low)
+    steps = [_each(options[key], axes) for key in ("stride", "dilation")]
+    reached = [
+        (n - 1) * s - 2 * p + d * (k - 1) + 1
+        for n, s, p, d, k in zip(g.shape[-axes:], steps[0], low, steps[1], kernel, strict=True)
+    ]
+    rest = tuple(n - r for n, r in zip(size, reached, strict=True))
+    terms = transposed_convolution_terms(
+        g.shape, case.operands["w"].shape, **{**options, "padding": low}, output_padding=rest
+    )
+    return "" if _equal(terms, g, case.operands["w"], image) else f"{name} is another array"
+
+
+def _rotated(op: Op, case: Case, answer: Answer) -> str:
+    """Compare dgrad with a convolution of the padded cotangent and the rotated kernel."""
+    name, image, g, size = _dgrad(op, case, answer)
+    w, groups = case.operands["w"], case.options["groups"]
+    axes = w.ndim - 2
+    stride, dilation = (_each(case.options[key], axes) for key in ("stride", "dilation"))
+    low = _low_padding(case.options, w.shape[2:])
+    reach = [d * (k - 1) for d, k in zip(dilation, w.shape[2:], strict=True)]
+    padded = np.zeros((*g.shape[:-axes], *(n + r for n, r in zip(size, reach, strict=True))))
+    places: list[Any] = []
+    kept: list[Any] = []
+    for a in range(axes):
+        at = np.arange(g.shape[g.ndim - axes + a]) * stride[a] + reach[a] - low[a]
+        inside = (at >= 0) & (at < padded.shape[padded.ndim - axes + a])
+        places.append(at[inside])
+        kept.append(np.flatnonzero(inside))
+    padded[(Ellipsis, *np.ix_(*places))] = g[(Ellipsis, *np.ix_(*kept))]
+    grouped = w.reshape(groups, w.shape[0] // groups, *w.shape[1:]).swapaxes(1, 2)
+    turned = np.flip(grouped.reshape(-1, *grouped.shape[2:]), tuple(range(2, axes + 2)))
+    terms = convolution_terms(padded.shape, turned.shape, dilation=dilation, groups=groups)
+    return "" if _equal(terms, padded, turned, image) else f"{name} is another array"
+
+
+def _dgrad(op: Op, case: Case, answer: Answer) -> tuple[str, Array, Array, tuple[int, ...]]:
+    """Return the name and array of dgrad, the array in g's place, and the spatial size.
+
+    For a convolution dgrad is the gradient of x; for a transposed one the result without bias.
+    """
+    axes = case.operands["w"].ndim - 2
+    if "transpose" not in op.name:
+        image = answer.values[gradient_of("x")]
+        return gradient_of("x"), image, case.cotangent, image.shape[-axes:]
+    y = answer.values[FORWARD]
+    if "b" in case.operands:
+        y = y - case.operands["b"].reshape(-1, *(1,) * axes)
+    return f"{FORWARD} without bias", y, case.operands["x"], y.shape[-axes:]
+
+
+def _equal(terms: Terms, left: Array, right: Array, image: Array) -> bool:
+    whole = [array.ravel().astype(np.int64) for array in (left, right)]
+    sums = np.zeros(prod(terms.y_shape), np.int64)
+    np.add.at(sums, terms.y, whole[0][terms.x] * whole[1][terms.w])
+    return bool((sums.reshape(terms.y_shape) == image).all())
+
+
+def _low_padding(options: Mapping[str, Any], kernel: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the padding before each axis."""
+    padding = options["padding"]
+    if padding == "valid":
+        return (0,) * len(kernel)
+    if padding == "same":
+        dilation = _each(options["dilation"], len(kernel))
+        return tuple(d * (k - 1) // 2 for d, k in zip(dilation, kernel, strict=True))
+    return _each(padding, len(kernel))
+
+
+def _each(option: Any, axes: int) -> tuple[int, ...]:
+    return tuple(option) if isinstance(option, tuple | list) else (option,) * axes
