@@ -251,7 +251,7 @@ def _line(network: _Network, name: str, line: Array) -> tuple[str, tuple[str, ..
     if not cells:
         return "", ()
     index, polynomial = cells[0]
-    conditions = {}
+    conditions: dict[str, None] = {}
     for _, each in cells:
         for part in _coefficients(network, each, _SEEN[name]):
             # A condition and its negative are one.

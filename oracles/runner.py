@@ -111,6 +111,7 @@ class Runner:
         self.limits = limits or Limits()
         _check_evidence(evidence)
         self.evidence = tuple(evidence) if evidence is not None else None
+        self._dead: set[str] = set()
         self._proofs: dict[int, Proof | None] = {}
         self.progress = progress or (lambda _: None)
         self.interrupted = False
@@ -251,6 +252,7 @@ class Runner:
         """Examine one case, and its shape on the lattice; keep in `failing` what convicts."""
         if op.double_backward is None:  # drawn all the same, so that blobs fit both
             case = replace(case, directions={})
+        self._dead = set()  # whoever dies of a shape is spared its draws
         self._examine_case(op, ledger, failing, case)
         if polynomial is None or case.lattice:
             return
@@ -264,7 +266,7 @@ class Runner:
         """Examine one case; raise, and keep it in `failing`, if the subject is wrong on it."""
         shrinking = bool(failing)
         if not shrinking:
-            self.workers.ask(op, case)
+            self.workers.ask(op, case, without=self._dead)
         answer, true, comparisons = judge_subject(op, case)
         laws = broken(op, case, answer)
         if not shrinking:
@@ -288,6 +290,8 @@ class Runner:
             return
         ledger.add_subject(comparisons)
         for witness, answer in self._answers(op, case, true).items():
+            if answer.kind in ("crashed", "timed out"):
+                self._dead.add(witness)
             ledger.add_witness(witness, case, answer, against(witness, answer, true, case))
             ledger.add_pair(witness, distances(said.values, answer.values, true, answer.errors))
 

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -100,9 +100,13 @@ class Workers:
     ) -> None:
         self.close()
 
-    def ask(self, op: Op, case: Case) -> None:
-        """Send `case` to every witness that has a reference for `op`; all work at once."""
-        self._asked = [w for name, w in self._workers.items() if name in op.references]
+    def ask(self, op: Op, case: Case, *, without: Collection[str] = ()) -> None:
+        """Send `case` to every witness that has a reference for `op`; all work at once.
+
+        Those named in `without` are left alone.
+        """
+        wanted = [name for name in op.references if name not in without]
+        self._asked = [w for name, w in self._workers.items() if name in wanted]
         for worker in self._asked:
             worker.ask(op, case)
 

@@ -128,9 +128,12 @@ def difference(ring: Any, said: Any, true: Array) -> tuple[tuple[int, ...], str]
         return (), f"has shape {said.shape}, the definition has {true.shape}"
     zero = ring.from_dict({})
     for flat, (one, other) in enumerate(zip(said.ravel(), true.ravel(), strict=True)):
-        apart = (zero + _number(one)) - (zero + _number(other))
+        index = tuple(int(i) for i in np.unravel_index(flat, true.shape))
+        try:
+            apart = (zero + _number(one)) - (zero + _number(other))
+        except TypeError:
+            return index, f"is no polynomial but {one!r}"
         if apart != 0:
-            index = tuple(int(i) for i in np.unravel_index(flat, true.shape))
             return index, f"differs from the definition's by {apart}"
     return None
 
@@ -143,4 +146,6 @@ def count_terms(ring: Any, arrays: Mapping[str, Array]) -> int:
 
 def _number(item: Any) -> Any:
     """Return an element as the ring takes it; half a sum of nothing is a plain Fraction."""
+    if isinstance(item, float) and np.isfinite(item):
+        return fmpq(*item.as_integer_ratio())
     return fmpq(item.numerator, item.denominator) if isinstance(item, Fraction) else item

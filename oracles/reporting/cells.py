@@ -55,9 +55,9 @@ def evidence_lines(report: Report) -> list[str]:
         lines.append(
             f"lattice 2^-{floor(least)}: bit for bit the exact result on integers of which every "
             f"partial sum is representable; an error that is a polynomial of degree at most "
-            f"{lattices[0].degree} slips through one shape with at most this probability: (degree / "
-            f"numbers)^draws, Schwartz-Zippel, with at least {2 * smallest + 1} numbers for each "
-            f"variable; {sum(lattice.cases for lattice in lattices)} draws of "
+            f"{lattices[0].degree} slips through one shape with at most this probability: "
+            f"(degree / numbers)^draws, Schwartz-Zippel, with at least {2 * smallest + 1} numbers "
+            f"for each variable; {sum(lattice.cases for lattice in lattices)} draws of "
             f"{sum(lattice.shapes for lattice in lattices)} shapes. It assumes that the code "
             "chooses by shape and options, not by value"
         )

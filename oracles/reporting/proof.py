@@ -64,7 +64,8 @@ def _shape_line(steps: Sequence[Step]) -> str:
     image, w1, w2 = (" x ".join(map(str, size)) for size in steps[0].shape)
     cells, terms = sum(step.cells for step in steps), sum(step.terms for step in steps)
     proved = "proved" if not any(step.differs for step in steps) else "REFUTED"
-    return f"  image {image}, w1 {w1}, w2 {w2}: {len(steps)} matrices, {cells} cells, {terms} terms, {proved}"
+    compared = f"{len(steps)} matrices, {cells} cells, {terms} terms"
+    return f"  image {image}, w1 {w1}, w2 {w2}: {compared}, {proved}"
 
 
 def _refutation_lines(each: Refutation) -> Iterator[str]:

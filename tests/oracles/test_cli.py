@@ -61,7 +61,7 @@ def test_right_subject_exits_0_with_table_and_reports(home):
     done = call("run", "dense", "tanh", *QUICK, cwd=home)
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert lines[1].split()[:5] == ["operation", "dtype", "cases", "cells", "subject"]
+    assert lines[1].split()[:5] == ["operation", "dtype", "evidence", "cases", "cells"]
     assert [line.split()[:2] for line in lines[2:6]] == [
         ["dense", "float32"], ["dense", "float64"], ["tanh", "float32"], ["tanh", "float64"],
     ]  # fmt: skip
@@ -155,7 +155,7 @@ def test_nothing_compared_exits_5():
 
     from oracles.commands import _status  # noqa: PLC0415
 
-    nothing = SimpleNamespace(interrupted=False, failures=[], cases=0, entries=())
+    nothing = SimpleNamespace(interrupted=False, failures=[], cases=0, entries=(), passed=False)
     assert _status(nothing, ()) == exit_status.NOTHING == 5
 
 

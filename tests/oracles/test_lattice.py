@@ -1,0 +1,147 @@
+"""Cases on the lattice: exact by construction, strong enough, and unforgiving."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from manualgrad import Gradients, conv2d, conv2d_backward, dense, dense_backward
+from oracles import ops, run
+from oracles.exact.truth import truth
+from oracles.lattice import BITS, DEGREE, lattice_cases, lattice_of
+from oracles.op import Case
+
+POLYNOMIAL = [op for op in ops if op.definition.polynomial is not None]
+FRAMEWORKS = {"torch", "jax"}
+
+
+def case_of(dtype="float32", second=True):
+    rng = np.random.default_rng(1)
+    shapes = {"x": (2, 2, 4, 3), "w": (4, 1, 2, 3), "b": (4,)}
+    arrays = {name: rng.standard_normal(shape).astype(dtype) for name, shape in shapes.items()}
+    options = {"stride": (2, 1), "padding": (1, 2), "dilation": 1, "groups": 2}
+    directions = {name: array + 1 for name, array in arrays.items()} if second else {}
+    g = np.zeros((2, 4, 3, 5), dtype)
+    return Case("conv2d", arrays, options, g, directions=directions)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_every_partial_sum_is_a_number_of_the_dtype(dtype):
+    case, polynomial = case_of(dtype), ops.conv2d.definition.polynomial
+    lattice = lattice_of(polynomial, case)
+    limit = 2 ** (np.finfo(dtype).nmant + 1)
+    for largest in (lattice.largest, lattice.wide):
+        extreme = {n: np.full(a.shape, lattice.largest, dtype) for n, a in case.arrays.items()}
+        for name in extreme if largest == lattice.wide else ["x"]:
+            if largest == lattice.wide:
+                extreme = {n: np.full(a.shape, 3, dtype) for n, a in case.arrays.items()}
+                extreme[name] = np.full(extreme[name].shape, largest, dtype)
+            whole = replace(
+                case,
+                operands={n: extreme[n] for n in case.operands},
+                cotangent=extreme["cotangent"],
+                directions={n: extreme[f"v_{n}"] for n in case.directions},
+            )
+            sums = truth(ops.conv2d.definition, whole, ["x", "w", "b"], ["x", "w"])
+            assert len(sums) == 7
+            # All numbers are positive: each is its own sum of absolute values.
+            assert max(max(map(int, t.value.ravel())) for t in sums.values()) <= limit
+
+
+def test_miss_probability_follows_from_degree_numbers_and_draws():
+    lattice = lattice_of(ops.conv2d.definition.polynomial, case_of())
+    chance = Fraction(DEGREE, 2 * lattice.largest + 1)
+    assert chance**lattice.draws <= Fraction(1, 2**BITS) < chance ** (lattice.draws - 1)
+    assert BITS <= lattice.miss_bits < BITS + 12
+
+
+def test_draws_are_whole_seeded_and_cover_the_range():
+    case, polynomial = case_of(), ops.conv2d.definition.polynomial
+    draws = lattice_cases(ops.conv2d, polynomial, case, seed=5)
+    again = lattice_cases(ops.conv2d, polynomial, case, seed=5)
+    other = lattice_cases(ops.conv2d, polynomial, case, seed=6)
+    lattice = lattice_of(polynomial, case)
+    assert len(draws) == lattice.draws + 7  # one wide draw for each array
+    for draw, same, unlike in zip(draws, again, other, strict=True):
+        for name, array in draw.arrays.items():
+            assert array.dtype == np.float32
+            assert (array == np.rint(array)).all()
+            assert array.tobytes() == same.arrays[name].tobytes()
+        assert draw.arrays["x"].tobytes() != unlike.arrays["x"].tobytes()
+    x = np.concatenate([draw.arrays["x"].ravel() for draw in draws[: lattice.draws]])
+    assert np.abs(x).max() <= lattice.largest
+    assert (x.min(), x.max()) < (-0.9 * lattice.largest, lattice.largest + 1)
+    assert np.abs(draws[-1].arrays["v_b"]).max() > 2**13  # more bits than TF32 has
+
+
+@pytest.mark.parametrize("op", POLYNOMIAL, ids=lambda op: op.name)
+def test_subject_and_frameworks_are_exact(op):
+    report = run(op, max_examples=4, seed=11)
+    for entry in report.entries:
+        assert entry.failure is None
+        assert entry.lattice.miss_bits >= 40
+        assert not entry.lattice.inexact
+        assert all(entry.lattice.holds_for(name) for name in ("subject", *FRAMEWORKS))
+
+
+def test_error_below_the_rounding_bound_is_convicted():
+    def fft_like(g, x, w):
+        found = dense_backward(g, x, w)
+        noise = np.where(np.abs(found.grad_x) > 2**20, 1.0, 0.0).astype(np.float32)
+        return Gradients(found.grad_x + noise, found.grad_w, found.grad_b)
+
+    op = ops.dense.implemented_by(dense, fft_like)
+    bounds = run(op, oracles=(), dtypes=("float32",), seed=1, evidence=("bound",))
+    assert bounds.passed  # no case reaches such numbers
+    failure = run(op, oracles=(), dtypes=("float32",), seed=1).failures[0].failure
+    assert failure.case.lattice
+    text = " ".join(failure.sentences)
+    assert "on the lattice every partial sum is a number of the dtype" in text
+    assert "no plain sum of products" in text
+
+
+def test_subject_that_leaves_the_integers_is_convicted_with_the_first_cell():
+    def halves(x, w, b=None):
+        y = dense(x, w, b)
+        return np.where(np.abs(y) > 1000, y + y.dtype.type(0.5), y)
+
+    op = ops.dense.implemented_by(halves, dense_backward)
+    failure = run(op, oracles=(), dtypes=("float64",), seed=1).failures[0].failure
+    assert any("leaves the lattice" in sentence for sentence in failure.sentences)
+
+
+def shortened(array, bits):
+    mantissa, exponent = np.frexp(array.astype(np.float64))
+    return np.ldexp(np.rint(np.ldexp(mantissa, bits)), exponent - bits).astype(array.dtype)
+
+
+@pytest.mark.parametrize(("bits", "name"), [(11, "TF32"), (8, "bfloat16")])
+def test_shortened_operands_are_named(bits, name):
+    def forward(x, w, b=None, **options):
+        y = conv2d(shortened(x, bits), shortened(w, bits), **options)
+        if b is None:
+            return y
+        return y + shortened(b, bits).reshape(-1, 1, 1)
+
+    op = ops.conv2d.implemented_by(forward, conv2d_backward)
+    limits = {"special_values": False, "named_padding": False}
+    failure = run(op, oracles=(), dtypes=("float32",), seed=2, evidence=("lattice",), **limits)
+    sentences = failure.failures[0].failure.sentences
+    assert any(name in sentence for sentence in sentences), sentences
+
+
+def test_no_lattice_where_coefficients_are_no_floats():
+    third = np.ones(3, np.float32)
+    case = Case("mse_loss", {"prediction": third, "target": third}, {}, np.ones((), np.float32))
+    assert lattice_of(ops.mse_loss.definition.polynomial, case) is None
+
+
+def test_lattice_is_refused_where_there_is_no_polynomial():
+    for kind in ("lattice", "proof"):
+        with pytest.raises(ValueError, match="tanh is not a polynomial.*derived rounding bounds"):
+            run(ops.tanh, oracles=(), evidence=(kind,))
+    with pytest.raises(ValueError, match="`evidence` holds 'proofs'; known are bound, lattice"):
+        run(ops.tanh, oracles=(), evidence=("proofs",))
+    with pytest.raises(TypeError, match="`evidence` \\(='proof'\\) must be a sequence"):
+        run(ops.tanh, oracles=(), evidence="proof")
