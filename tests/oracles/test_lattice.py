@@ -139,7 +139,7 @@ def test_no_lattice_where_coefficients_are_no_floats():
 
 def test_lattice_is_refused_where_there_is_no_polynomial():
     for kind in ("lattice", "proof"):
-        with pytest.raises(ValueError, match="tanh is not a polynomial.*derived rounding bounds"):
+        with pytest.raises(ValueError, match=r"tanh is not a polynomial.*derived rounding bounds"):
             run(ops.tanh, oracles=(), evidence=(kind,))
     with pytest.raises(ValueError, match="`evidence` holds 'proofs'; known are bound, lattice"):
         run(ops.tanh, oracles=(), evidence=("proofs",))

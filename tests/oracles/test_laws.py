@@ -5,8 +5,8 @@ import pytest
 
 from manualgrad import conv2d, conv2d_backward, dense, dense_backward
 from oracles import laws, ops, run
-from oracles.laws import ADJOINT, LINEAR, ROTATED, SAME_BITS, TRANSPOSED, ZERO, broken
 from oracles.lattice import lattice_cases
+from oracles.laws import ADJOINT, LINEAR, ROTATED, SAME_BITS, TRANSPOSED, ZERO, broken
 from oracles.op import Case
 from oracles.subject import ask_subject
 

@@ -1,0 +1,178 @@
+"""Double backward passes: exact on Fractions, within ULP of truth for activations."""
+
+from fractions import Fraction
+from functools import cache
+
+import numpy as np
+import pytest
+from flint import arb, ctx
+
+import manualgrad
+from manualgrad import activations
+from oracles.exact.activations import ACTIVATIONS
+from oracles.exact.elementwise import jet
+
+RNG = np.random.default_rng(8)
+
+
+def exact(*shape):
+    return np.vectorize(lambda n: Fraction(int(n), 3), otypes=[object])(RNG.integers(-9, 10, shape))
+
+
+CONVOLUTIONS = {
+    "conv1d": ((2, 4, 7), (6, 2, 3), {"stride": 2, "padding": 1, "groups": 2}),
+    "conv2d": ((2, 2, 5, 4), (3, 2, 2, 3), {"padding": (1, 2), "dilation": (2, 1)}),
+    "conv3d": ((1, 2, 3, 4, 3), (2, 2, 2, 1, 2), {"stride": (1, 2, 1)}),
+    "conv_transpose1d": ((2, 4, 3), (4, 3, 3), {"stride": 2, "output_padding": 1, "groups": 2}),
+    "conv_transpose2d": ((2, 2, 3, 4), (2, 3, 2, 3), {"padding": (1, 0), "dilation": (1, 2)}),
+    "conv_transpose3d": ((1, 2, 2, 3, 2), (2, 1, 2, 1, 2), {"stride": (2, 1, 1)}),
+    "dense": ((3, 4), (4, 2), {}),
+}
+
+
+def paired(a, b):
+    return (a * b).sum()
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_layer_double_backward_is_the_exact_derivative_of_the_backward(name):
+    x_shape, w_shape, options = CONVOLUTIONS[name]
+    x, w = exact(*x_shape), exact(*w_shape)
+    forward, backward, double = (
+        getattr(manualgrad, f"{name}{end}") for end in ("", "_backward", "_double_backward")
+    )
+    g = exact(*forward(x, w, **options).shape)
+    grad_b = backward(g, x, w, **options).grad_b
+    v_x, v_w, v_b = exact(*x_shape), exact(*w_shape), exact(*grad_b.shape)
+
+    def along(g, x, w):
+        found = backward(g, x, w, **options)
+        return paired(v_x, found.grad_x) + paired(v_w, found.grad_w) + paired(v_b, found.grad_b)
+
+    found = double(v_x, v_w, v_b, g, x, w, **options)
+    for position, (array, gradient) in enumerate(zip((g, x, w), found, strict=True)):
+        assert gradient.shape == array.shape
+        step = exact(*array.shape)
+        moved = [g, x, w]
+        moved[position] = array + step
+        # The backward pass is linear in each of its arguments: differences are derivatives.
+        assert along(*moved) - along(g, x, w) == paired(step, gradient)
+    without = double(v_x, v_w, None, g, x, w, **options)
+    zeros = double(v_x, v_w, v_b * 0, g, x, w, **options)
+    assert all((a == b).all() for a, b in zip(without, zeros, strict=True))
+
+
+@pytest.mark.parametrize("name", ["conv2d", "conv_transpose2d", "dense"])
+@pytest.mark.parametrize(("position", "word"), [(0, "v_x"), (1, "v_w"), (2, "v_b"), (3, "grad_y")])
+def test_wrong_shapes_are_named(name, position, word):
+    x_shape, w_shape, options = CONVOLUTIONS[name]
+    x, w = np.ones(x_shape), np.ones(w_shape)
+    forward = getattr(manualgrad, name)
+    g = np.ones_like(forward(x, w, **options))
+    channels = getattr(manualgrad, f"{name}_backward")(g, x, w, **options).grad_b
+    arguments = [x, w, channels, g, x, w]
+    arguments[position] = np.ones((1,) * arguments[position].ndim + (7,))
+    with pytest.raises(ValueError, match=f"`{word}` \\(shape="):
+        getattr(manualgrad, f"{name}_double_backward")(*arguments, **options)
+    arguments[position] = arguments[position].astype(np.float32)
+    with pytest.raises(TypeError, match="same dtype"):
+        getattr(manualgrad, f"{name}_double_backward")(*arguments, **options)
+
+
+# --- activations ------------------------------------------------------------------------------
+
+CASES = [(name, {}) for name in ACTIVATIONS] + [
+    ("gelu", {"approximate": "tanh"}), ("elu", {"alpha": 0.7}), ("celu", {"alpha": 1.3}),
+    ("softplus", {"beta": 2.0}), ("leaky_relu", {"negative_slope": 0.25}),
+    ("hardtanh", {"min_val": -2.0, "max_val": 0.5}),
+]  # fmt: skip
+
+POINTS = np.array(
+    [0.0, 1e-40, -1e-40, 1e-8, 0.3, -0.3, 0.75, 1.0, -1.0, 1.7, -1.7, 2.9, -2.9, 3.5, -3.5,
+     6.5, -6.5, 9.0, -9.0, 15.0, -15.0, 19.0, -19.0, 37.5, -37.5, 80.0, -80.0, 103.0, -103.0,
+     1e3, -1e3, 1e18, -1e18, 3e38, -3e38],
+)  # fmt: skip
+
+
+@cache
+def curvature(name, options, x):
+    with ctx.workprec(320):
+        return jet(ACTIVATIONS[name].pieces(**dict(options)), arb(x), order=3).curvature
+
+
+@pytest.mark.parametrize(("name", "options"), CASES, ids=str)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_second_derivative_is_within_ulps_of_truth(name, options, dtype):
+    x = POINTS.astype(dtype)
+    one = np.ones_like(x)
+    double = getattr(activations, f"{name}_double_backward")
+    found = double(one, one, x, **options)
+    assert (
+        found.grad_grad_y.tobytes()
+        == getattr(activations, f"{name}_backward")(one, x, **options).tobytes()
+    )
+    for number, said in zip(x.tolist(), found.grad_x.tolist(), strict=True):
+        true = curvature(name, tuple(options.items()), number)
+        ulp = np.spacing(np.array(float(abs(true).upper()), dtype))
+        distance = float((arb(said) - true).abs_lower())
+        # One rounding in float32; in float64 the formula's own, amplified where it cancels.
+        assert distance <= (1 if dtype == "float32" else 64) * float(ulp), (number, said)
+
+
+@pytest.mark.parametrize(("name", "options"), CASES, ids=str)
+def test_second_derivative_at_the_ends_and_at_nan(name, options):
+    x = np.array([np.inf, -np.inf, np.nan])
+    one = np.ones_like(x)
+    found = getattr(activations, f"{name}_double_backward")(one, one, x, **options).grad_x
+    assert found[:2].tolist() == [0.0, 0.0]
+    assert np.isnan(found[2]) or name == "identity"
+
+
+def test_product_neither_underflows_nor_overflows_early():
+    x, tiny, huge = np.array([1.0]), np.array([1e-200]), np.array([1e200])
+    for v, g in ((tiny, huge), (huge, tiny)):
+        found = activations.tanh_double_backward(v, g, x).grad_x
+        assert abs(found[0] / activations.tanh_double_backward(x, x, x).grad_x[0] - 1) < 2.0**-50
+
+
+@pytest.mark.parametrize("name", [*ACTIVATIONS, "softmax", "log_softmax"])
+def test_activation_shapes_are_checked(name):
+    double = getattr(activations, f"{name}_double_backward")
+    x = np.ones((2, 3))
+    with pytest.raises(ValueError, match="`v` \\(shape=\\(3,\\)\\) must have the shape of `x`"):
+        double(np.ones(3), x, x)
+    with pytest.raises(ValueError, match="`grad_y` \\(shape=\\(3,\\)\\) must have the shape of"):
+        double(x, np.ones(3), x)
+    with pytest.raises(TypeError, match="same dtype"):
+        double(x.astype(np.float32), x, x)
+
+
+def test_identity_is_exact_on_fractions():
+    v, g, x = exact(2, 3), exact(2, 3), exact(2, 3)
+    found = activations.identity_double_backward(v, g, x)
+    assert (found.grad_grad_y == v).all()
+    assert (found.grad_x == 0).all()
+
+
+# --- losses -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["half_squared_error", "mse_loss"])
+def test_loss_double_backward_is_the_exact_derivative_of_the_backward(name):
+    prediction, target, v = exact(2, 3), exact(2, 3), exact(2, 3)
+    backward = getattr(manualgrad, f"{name}_backward")
+    found = getattr(manualgrad, f"{name}_double_backward")(v, prediction, target)
+    assert (found == backward(prediction + v, target) - backward(prediction, target)).all()
+    with pytest.raises(ValueError, match="`v` \\(shape=\\(2,\\)\\) must have the shape of"):
+        getattr(manualgrad, f"{name}_double_backward")(v[:, 0], prediction, target)
+
+
+def test_cross_entropy_double_backward_keeps_sums_and_symmetry():
+    prediction, target = RNG.standard_normal((4, 3)), np.array([0, 2, 1, 1])
+    a, b = RNG.standard_normal((2, 4, 3))
+    along_a, along_b = (
+        manualgrad.cross_entropy_double_backward(v, prediction, target) for v in (a, b)
+    )
+    # A Hessian is symmetric, and a constant added to the logits changes nothing.
+    assert abs((along_a * b).sum() - (along_b * a).sum()) <= 2.0**-50
+    assert np.abs(along_a.sum(axis=1)).max() <= 2.0**-50
