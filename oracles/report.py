@@ -210,7 +210,12 @@ class OpReport:
 
     @property
     def vacuous(self) -> tuple[str, ...]:
-        """The subject's operands on which no error of one part in a thousand could be seen."""
+        """The subject's operands on which no error of one part in a thousand could be seen.
+
+        None if it was exact on the lattice, where every error could.
+        """
+        if self.lattice is not None and self.lattice.holds_for("subject"):
+            return ()
         mine = [tally for tally in self.tallies if tally.participant == "subject"]
         return tuple(tally.operand for tally in mine if tally.vacuous)
 

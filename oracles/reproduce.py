@@ -45,10 +45,9 @@ def script(op: Op, case: Case) -> str:
     lines = [
         f'"""Reproduces {op.name} of {op.subject or op.name} on one case."""',
         "import numpy as np",
-        *_subject_lines(op),
+        *_subject_lines(op, case),
         "",
-        *(f"{_name(name)} = {literal(array)}" for name, array in case.operands.items()),
-        f"cotangent = {literal(case.cotangent)}",
+        *(f"{_name(name)} = {literal(array)}" for name, array in case.arrays.items()),
         f"options = {dict(case.options)!r}",
     ]
     if case.layouts:
@@ -72,11 +71,13 @@ def _number(item: float) -> str:
     return f"float.fromhex({item.hex()!r})"
 
 
-def _subject_lines(op: Op) -> list[str]:
+def _subject_lines(op: Op, case: Case) -> list[str]:
     """Return the lines that import the subject as ``forward`` and ``backward``."""
-    places = [_place(function) for function in (op.forward, op.backward)]
+    functions = {"forward": op.forward, "backward": op.backward}
+    if case.directions:
+        functions["double_backward"] = op.double_backward
     lines = []
-    for name, place in zip(("forward", "backward"), places, strict=True):
+    for name, place in ((name, _place(function)) for name, function in functions.items()):
         if place is None:
             lines.append(f"{name} = ...  # paste the {name} of {op.subject or op.name} here")
         else:
@@ -95,7 +96,7 @@ def _place(function: Any) -> tuple[str, str] | None:
 def _calls(op: Op, case: Case) -> list[str]:
     operands = [_name(name) for name in case.operands]
     wanted = [_name(name) for name in op.gradient_names(case)]
-    lines = [f"y = forward({', '.join(operands)}, **options)"]
+    lines, taken = [f"y = forward({', '.join(operands)}, **options)"], []
     if wanted:
         known = op.backward_operands if op.backward_operands is not None else case.operands
         taken = [_name(name) for name in known if name in case.operands]
@@ -104,12 +105,48 @@ def _calls(op: Op, case: Case) -> list[str]:
             f"gradients = backward({', '.join(taken)}, **options)",
             "gradients = gradients if isinstance(gradients, (tuple, list)) else (gradients,)",
         ]
+    lines += _second_calls(op, case, taken) if case.directions else []
     if op.name in _NO_TORCH:
         names_shown = [
             f'show("grad_{name}", subject=gradients[{i}])' for i, name in enumerate(wanted)
         ]
-        return [*lines, 'show("y", subject=y)', *names_shown]
+        return [*lines, 'show("y", subject=y)', *names_shown, *_second_shown(op, case)]
     return [*lines, *_torch_lines(op, case, operands, wanted)]
+
+
+def _second_calls(op: Op, case: Case, taken: list[str]) -> list[str]:
+    """Return the lines that call the subject's double backward."""
+    names = op.gradients if op.gradients is not None else tuple(case.operands)
+    along = [f"v_{name}" if name in case.directions else "None" for name in names]
+    given = ", ".join([*map(_name, along), *taken])
+    return [
+        f"second = double_backward({given}, **options)",
+        "second = second if isinstance(second, (tuple, list)) else (second,)",
+    ]
+
+
+def _second_shown(op: Op, case: Case, torch: bool = False) -> list[str]:
+    """Return the lines that show the second gradients, PyTorch's beside them."""
+    names = [name for name in op.compared_names(case) if name.startswith(("grad_grad", "grad2"))]
+    return [
+        f'show("{name}", subject=second[{i}]{f", torch=torch_second[{i}]" if torch else ""})'
+        for i, name in enumerate(names)
+    ]
+
+
+def _torch_second(op: Op, case: Case) -> list[str]:
+    """Return the lines that ask PyTorch for the same second gradients."""
+    if not case.directions:
+        return []
+    wanted = [_name(name) for name in op.gradient_names(case)]
+    of = [*(["torch_g"] if op.takes_cotangent else []), *map(_name, op.second_names(case))]
+    along = ", ".join(f"torch.tensor({_name(f'v_{name}')})" for name in op.gradient_names(case))
+    return [
+        "torch_g = torch.tensor(cotangent, requires_grad=True)",
+        f"first = torch.autograd.grad(torch_y, [{', '.join(wanted)}], torch_g, create_graph=True)",
+        f"torch_second = torch.autograd.grad(first, [{', '.join(of)}], [{along}],",
+        "                                   allow_unused=True, retain_graph=True)",
+    ]
 
 
 def _torch_lines(op: Op, case: Case, operands: list[str], wanted: list[str]) -> list[str]:
@@ -128,16 +165,18 @@ def _torch_lines(op: Op, case: Case, operands: list[str], wanted: list[str]) -> 
             for name in operands
         ),
         f"torch_y = {call}",
+        *_torch_second(op, case),
         "torch_y.backward(torch.tensor(cotangent))",
         'show("y", subject=y, torch=torch_y.detach())',
     ]
-    return lines + [
+    first = [
         f'show("grad_{name}", subject=gradients[{i}], torch={name}.grad)'
         for i, name in enumerate(wanted)
     ]
+    return [*lines, *first, *(_second_shown(op, case, torch=True) if case.directions else [])]
 
 
 def _name(operand: str) -> str:
     """Return an operand's name as a Python name: ``0.w`` becomes ``w_0``."""
-    match = re.fullmatch(r"(\d+)\.(\w+)", operand)
-    return f"{match[2]}_{match[1]}" if match else operand
+    match = re.fullmatch(r"(v_)?(\d+)\.(\w+)", operand)
+    return f"{match[1] or ''}{match[3]}_{match[2]}" if match else operand

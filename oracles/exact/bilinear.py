@@ -191,6 +191,11 @@ def contract(
 
 
 def _sum_terms(target: Array, size: int, a: Array, i: Array, b: Array, j: Array) -> Array:
+    whole = _whole(a), _whole(b)
+    if whole[0] is not None and whole[1] is not None:
+        largest = np.abs(whole[0]).max(initial=0) * np.abs(whole[1]).max(initial=0)
+        if largest * len(target) <= _EXACT:
+            return np.bincount(target, whole[0][i] * whole[1][j], size).astype(int).astype(object)
     odd_a, odd_b = non_finite(a), non_finite(b)
     sums = np.zeros(size, dtype=object)
     np.add.at(sums, target, np.where(odd_a, 0, a)[i] * np.where(odd_b, 0, b)[j])
@@ -200,6 +205,18 @@ def _sum_terms(target: Array, size: int, a: Array, i: Array, b: Array, j: Array)
             signs = np.bincount(target, _signs(a)[i] * _signs(b)[j], size)
         sums = np.where(np.isfinite(signs), sums, signs.astype(object))
     return sums
+
+
+_EXACT = 2.0**53
+"""Integers up to this are exact in float64, and so are sums that stay within it."""
+
+
+def _whole(value: Array) -> Array | None:
+    """Return an array of Python ints as float64, or None if it holds other or larger numbers."""
+    items = value.tolist()
+    if not all(type(item) is int and abs(item) <= _EXACT for item in items):
+        return None
+    return np.array(items, dtype=np.float64)
 
 
 def _signs(value: Array) -> Array:

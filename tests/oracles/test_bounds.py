@@ -3,7 +3,14 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from oracles.bounds import gamma, round_up, rounding_bound, smallest_subnormal, unit_roundoff
+from oracles.bounds import (
+    gamma,
+    probable_gamma,
+    round_up,
+    rounding_bound,
+    smallest_subnormal,
+    unit_roundoff,
+)
 
 
 def test_unit_roundoff_is_half_an_ulp_of_one():
@@ -68,3 +75,27 @@ def test_sums_in_any_order_stay_within_the_bound(dtype):
 
 def test_round_up_never_rounds_down():
     assert (round_up(np.array([1.0, 1e-300])) > np.array([1.0, 1e-300])).all()
+
+
+def test_probable_gamma_is_the_smaller_bound_and_grows_as_the_root():
+    u = 2.0**-53
+    few, many, more = probable_gamma([10, 10**4, 10**6], "float64")
+    assert few == gamma(10, "float64")
+    assert many < gamma(10**4, "float64") / 9
+    assert 9 < more / many < 11
+    # Higham and Mary, theorem 3.1, by hand for n = 10^4.
+    factor = np.sqrt(2 * np.log(2e4 * 2.0**40)) / (1 - u)
+    assert abs(many / (factor * 100 * u) - 1) < 2.0**-30
+
+
+def test_probable_bound_holds_for_sums_of_random_numbers():
+    rng = np.random.default_rng(4)
+    a, b = rng.standard_normal((2, 300, 2000)).astype(np.float32)
+    sums = np.zeros(300, np.float32)
+    for column in range(2000):
+        sums += a[:, column] * b[:, column]
+    wide = a.astype(np.float64) * b.astype(np.float64)
+    error, size = np.abs(sums - wide.sum(axis=1)), np.abs(wide).sum(axis=1)
+    probable = rounding_bound(2000, size, "float32", probable=True)
+    assert (error <= probable).all()
+    assert (probable < rounding_bound(2000, size, "float32") / 3).all()

@@ -217,3 +217,33 @@ def test_article_shows_every_step_and_the_missing_rotation_on_all_four_images(ho
     for line in ("l1 = x *v w1", "g1 = R(x *v R(d1))", "cost = (out - y)^2 / 2"):
         assert text.count(line) >= 4
     assert Path(home / ".oracles").is_dir()
+
+
+def test_prove_prints_and_writes_the_ledger_and_the_theorem(home):
+    done = call("prove", "dense", "conv3d", "article", "--output", "proofs", cwd=home)
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = [line.split() for line in done.stdout.splitlines()[:4]]
+    assert [row[:2] for row in rows[1:]] == [["dense", "54"], ["conv3d", "128"], ["all", "182"]]
+    assert "proved, gradients of first and second order" in done.stdout
+    assert "182 shapes proved; the article's theorem proved, both published" in done.stdout
+    found = json.loads((home / "proofs/proof.json").read_text())
+    assert found["right"]
+    assert [proof["shapes"] for proof in found["proofs"]] == [54, 128]
+    assert "Theorem. For every differentiable" in (home / "proofs/proof.md").read_text()
+
+
+@pytest.mark.parametrize("arguments", [("prove", "tanh"), ("run", "tanh", "--evidence", "proof"),
+                                       ("run", "tanh", "--evidence", "lattice")])  # fmt: skip
+def test_what_is_no_polynomial_is_refused_lattice_and_proof(home, arguments):
+    done = call(*arguments, cwd=home)
+    assert done.returncode == 2
+    assert "tanh is not a polynomial, so neither proof nor lattice exists for it" in done.stderr
+    assert "derived rounding bounds (oracle-diff run)" in done.stderr
+
+
+def test_bad_arguments_of_prove_are_named(home):
+    assert "the nearest name is 'dense'" in call("prove", "dens", cwd=home).stderr
+    assert "--processes: 0 is not at least 1" in call("prove", "--processes", "0", cwd=home).stderr
+    assert (
+        "--evidence: no 'prof'; the nearest" in call("run", "--evidence", "prof", cwd=home).stderr
+    )

@@ -102,3 +102,16 @@ def test_arrays_of_another_shape_are_not_set_side_by_side():
 def test_zero_over_zero_is_right_and_an_infinite_bound_forgives():
     ratio = error_over_bound(np.array([0, 1, 1, np.inf]), np.array([0, 0, 2, np.inf]))
     assert ratio.tolist() == [0, np.inf, 0.5, 0]
+
+
+def test_resolution_is_the_smallest_relative_error_that_rounding_cannot_explain():
+    assert compared([8.0, 2.0, 0.0], np.array([8.0, 2.0, 0.0]), bound=0.5).resolution == 0.125
+    assert np.isnan(compared([0.0, 0.0], np.zeros(2)).resolution)
+    assert compared([0.0, 0.0], np.zeros(2), bound=0.5).resolution == np.inf
+
+
+def test_probable_ratio_is_against_the_probable_bound():
+    true = Approximate(rationals(np.ones(1)).value, np.ones(1), probable=np.full(1, 0.25))
+    (found,) = compare("torch", {"y": np.full(1, 1.5)}, {"y": true}, FLOAT64)
+    assert (found.worst_ratio, found.worst_probable_ratio) == (0.5, 2.0)
+    assert found.agrees

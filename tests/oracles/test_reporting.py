@@ -5,13 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 from manualgrad import activations, conv2d, conv2d_backward
 from oracles.catalog import ops
-from oracles.checking import run
+from oracles.checking import OracleMismatch, check, run
 from oracles.op import Case
 from oracles.report import Attendance, Defect
-from oracles.reporting.cells import number, subject_cell, witness_cell
+from oracles.reporting.cells import evidence_cell, number, subject_cell, witness_cell
 from oracles.reporting.failure import aligned, failure_text, short
 from oracles.reporting.json_form import json_text, plain
 from oracles.reporting.markdown import markdown
@@ -152,3 +153,62 @@ def test_long_digits_are_cut_and_short_ones_kept():
     assert short("12") == "12"
     assert short("0 to 2") == "0 to 2"
     assert aligned([["a", "bb"], ["ccc", "d"]]) == ["  a  bb", "ccc   d"]
+
+
+def blind_op():
+    """Return dense on one case whose products cancel: its bound is larger than its result."""
+    large = 2.0**12
+    x = np.array([[large + 1, large]], np.float32)
+    w = np.array([[large], [-large - 1 + 2.0**-11]], np.float32)
+    case = Case("dense", {"x": x, "w": w}, {}, np.full((1, 1), 3, np.float32))
+    return replace(ops.dense, cases=lambda dtype, limits: st.just(case))
+
+
+def test_check_that_could_not_have_seen_an_error_is_vacuous():
+    report = run(blind_op(), oracles=(), dtypes=("float32",), evidence=("bound",), seed=1)
+    (entry,) = report.entries
+    assert entry.passed
+    assert entry.vacuous == ("y",)
+    assert not report.passed
+    assert verdict_line(report).startswith("VACUOUS, neither right nor wrong: dense float32")
+    assert "VACUOUS" in row(entry, ()).plain
+    assert "an error of one part in a thousand could have passed" in " ".join(
+        footer(report).plain.split()
+    )
+    assert "(vacuous)" in markdown(report)
+    with pytest.raises(OracleMismatch, match=r"vacuous.*dense float32 \(y\)"):
+        check(blind_op(), oracles=(), dtypes=("float32",), evidence=("bound",), seed=1)
+
+
+def test_exactness_on_the_lattice_sees_what_bounds_do_not():
+    report = run(blind_op(), oracles=(), dtypes=("float32",), seed=1)
+    assert report.passed
+    assert report.entries[0].vacuous == ()
+
+
+def test_evidence_is_shown_with_its_derivation(right, wrong):
+    assert "proof, lattice 2^-40" in row(right.entries[0], right.oracles).plain
+    assert "proof, lattice 2^-47" in row(right.entries[1], right.oracles).plain
+    text = " ".join(footer(right).plain.split())
+    for part in ("polynomials for", "degree at most 4", "(degree / numbers)^draws",
+                 "Schwartz-Zippel", "chooses by shape and options, not by value"):  # fmt: skip
+        assert part in text
+        assert part in markdown(right)
+    assert row(wrong.entries[0], wrong.oracles).plain.split()[2] == "-"
+
+
+def test_markdown_has_resolutions_and_laws(right):
+    text = markdown(right)
+    assert "| dense | float32 | grad_w |" in text
+    assert "- a zero cotangent gives zero gradients: " in text
+
+
+def test_inexact_framework_is_named_in_table_and_lines(right):
+    entry = right.entries[0]
+    exact = {"subject": entry.lattice.cases, "torch": entry.lattice.cases - 1}
+    lattice = replace(entry.lattice, exact=exact, inexact={"torch": "TF32"})
+    seen = Attendance("torch", answered=5)
+    changed = replace(entry, lattice=lattice, attendance=(seen,), proof=None)
+    assert evidence_cell(changed)[0] == "bound"
+    report = replace(right, entries=(changed,), oracles=("torch",))
+    assert "dense float32: torch is not exact on the lattice: TF32" in footer(report).plain

@@ -56,6 +56,20 @@ def test_script_shows_subject_and_pytorch_alike(name):
         assert f"{compared} of torch:" in shown
 
 
+@pytest.mark.parametrize("name", ["conv2d", "gelu", "log_softmax", "mse_loss"])
+def test_script_shows_second_derivatives(name):
+    pytest.importorskip("torch")
+    op = ops[name]
+    strategy = op.cases("float64", Limits(special_values=False, min_batch=1))
+    case = find(strategy, lambda case: bool(case.directions), settings=QUICK)
+    shown = run_script(script(op, case))
+    second = [name for name in op.compared_names(case) if "grad2" in name or "grad_grad" in name]
+    assert second
+    for compared in second:
+        starts = [f"{compared} of {who}:" for who in ("subject", "torch")]
+        assert all(start in shown for start in starts)
+
+
 @pytest.mark.parametrize("name", ["network", "article"])
 def test_script_of_a_network_shows_the_subject(name):
     op = ops[name]
