@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -212,12 +213,19 @@ class OpReport:
     def vacuous(self) -> tuple[str, ...]:
         """The subject's operands on which no error of one part in a thousand could be seen.
 
-        None if it was exact on the lattice, where every error could.
+        None if it was exact on the lattice, where every error could. The parameters of a
+        network count together, whatever the layer: ``grad_0.w`` and ``grad_3.w`` are ``grad_w``.
         """
         if self.lattice is not None and self.lattice.holds_for("subject"):
             return ()
-        mine = [tally for tally in self.tallies if tally.participant == "subject"]
-        return tuple(tally.operand for tally in mine if tally.vacuous)
+        finest: dict[str, float] = {}
+        for tally in self.tallies:
+            if tally.participant == "subject" and tally.elements:
+                name = re.sub(r"\d+\.", "", tally.operand)
+                # NaN, all zeros and rightly so, is as good as the finest.
+                seen = 0.0 if math.isnan(tally.resolution) else tally.resolution
+                finest[name] = min(finest.get(name, math.inf), seen)
+        return tuple(name for name, resolution in finest.items() if resolution > VISIBLE)
 
     def worst_ratio(self, participant: str) -> float:
         """Return the participant's largest error/bound over its operands (0 if none)."""
