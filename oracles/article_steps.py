@@ -19,7 +19,7 @@ from manualgrad import article, article_training
 from oracles.answer import Answer
 from oracles.article import DEFINITION, article_case, jax_pieces, torch_pieces
 from oracles.compare import Comparison, compare
-from oracles.exact.approximate import Approximate, balls
+from oracles.exact.bounded import Approximate, balls
 from oracles.exact.definition import WORKING_PRECISION
 from oracles.op import Case, Op
 from oracles.workers import Workers

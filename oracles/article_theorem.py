@@ -20,7 +20,7 @@ from flint import Ordering, fmpq_mpoly_ctx
 
 from manualgrad import article
 from manualgrad.article import Activation, Forward, Weights
-from oracles.exact.approximate import object_array
+from oracles.exact.bounded import object_array
 from oracles.exact.proof import difference
 from oracles.exact.terms import true_convolution_terms
 

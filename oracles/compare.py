@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oracles.bounds import smallest_subnormal
-from oracles.exact.approximate import Approximate, error_to, magnitude, text_of
+from oracles.exact.bounded import Approximate, error_to, magnitude, text_of
 
 Array = npt.NDArray[Any]
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from oracles.answer import Answer
 from oracles.compare import compare
-from oracles.exact.approximate import Approximate, error_to, text_of
+from oracles.exact.bounded import Approximate, error_to, text_of
 from oracles.exact.truth import truth
 from oracles.op import Case, Op
 

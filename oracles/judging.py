@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from oracles.answer import Answer
 from oracles.compare import Comparison, compare
-from oracles.exact.approximate import Approximate, text_of
+from oracles.exact.bounded import Approximate, text_of
 from oracles.exact.truth import truth
 from oracles.inexact import cause, departure
 from oracles.laws import broken

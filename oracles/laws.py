@@ -1,8 +1,9 @@
 """Structural laws that a backward pass obeys whatever its numbers; no framework is asked.
 
-Some hold for every operation: the same call gives the same bits, a zero cotangent gives zero
-gradients (that inputs stay as they are and results have memory of their own is watched on every
-call, in `oracles.subject`). The others are identities between integers, checked on the lattice
+Some hold for every operation: inputs stay as they are and results have memory of their own
+(`oracles.subject` watches every call and rejects an answer that breaks it), the same call gives the
+same bits, a zero cotangent gives zero gradients. The others are identities between integers, checked
+on the lattice
 with ``==``: the backward pass is linear in the cotangent; forward and gradients are adjoint,
 ``<g, A x> = <A^T g, x>``; the input gradient of a convolution is a transposed convolution, which
 in turn is "rotate the kernel by 180 degrees, pad, convolve".
@@ -26,6 +27,7 @@ from oracles.subject import ask_subject
 Array = npt.NDArray[Any]
 Law = Callable[[Op, Case, Answer], str]
 
+MANNERS = "inputs unchanged, results in memory of their own"
 SAME_BITS = "the same call gives the same bits"
 ZERO = "a zero cotangent gives zero gradients"
 LINEAR = "the backward pass is linear in the cotangent"
@@ -56,7 +58,8 @@ def broken(op: Op, case: Case, answer: Answer) -> dict[str, str]:
     if answer.kind != "value" or not all(isinstance(v, np.ndarray) for v in answer.values.values()):
         return {}
     with np.errstate(all="ignore"):
-        return {name: law(op, case, answer) for name, law in laws_of(op, case).items()}
+        found = {name: law(op, case, answer) for name, law in laws_of(op, case).items()}
+    return {MANNERS: "", **found}
 
 
 def _same_bits(op: Op, case: Case, answer: Answer) -> str:

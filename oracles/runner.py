@@ -28,7 +28,7 @@ from oracles.answer import Answer
 from oracles.compare import Comparison, distances
 from oracles.environment import environment
 from oracles.evidence import Proof
-from oracles.exact.approximate import Approximate
+from oracles.exact.bounded import Approximate
 from oracles.exact.definition import Polynomial
 from oracles.inexact import cause
 from oracles.judging import account, against, judge_subject

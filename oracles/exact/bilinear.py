@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oracles.bounds import round_up, rounding_bound
-from oracles.exact.approximate import Approximate, magnitude, non_finite, rationals
+from oracles.exact.bounded import Approximate, magnitude, non_finite, rationals
 from oracles.exact.definition import Options, Polynomial
 from oracles.exact.terms import Shape, Terms
 

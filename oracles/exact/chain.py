@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from oracles.exact.approximate import Approximate, Array, balls
+from oracles.exact.bounded import Approximate, Array, balls
 from oracles.exact.definition import Definition, Options, evaluated
 
 

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from oracles.bounds import round_up, rounding_bound
-from oracles.exact.approximate import Approximate, Array, magnitude, widened
+from oracles.exact.bounded import Approximate, Array, magnitude, widened
 
 Options = Mapping[str, Any]
 

@@ -21,7 +21,7 @@ import numpy as np
 from flint import arb, arb_series, ctx
 
 from oracles.bounds import CALL, round_up, rounding_bound
-from oracles.exact.approximate import Approximate, Array, as_ball, balls, object_array
+from oracles.exact.bounded import Approximate, Array, as_ball, balls, object_array
 from oracles.exact.definition import Options, Polynomial
 
 Function = Callable[[Any], Any]

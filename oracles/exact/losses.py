@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from flint import fmpq
 
-from oracles.exact.approximate import (
+from oracles.exact.bounded import (
     Approximate,
     Array,
     magnitude,

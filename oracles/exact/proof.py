@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 from flint import Ordering, fmpq, fmpq_mpoly_ctx
 
-from oracles.exact.approximate import object_array
+from oracles.exact.bounded import object_array
 from oracles.exact.definition import Polynomial
 from oracles.op import FORWARD, GRAD_GRAD_Y, Case, gradient_of, second_gradient_of
 

@@ -16,7 +16,7 @@ import numpy as np
 from flint import fmpq
 
 from oracles.bounds import CALL
-from oracles.exact.approximate import Approximate, Array, balls, object_array
+from oracles.exact.bounded import Approximate, Array, balls, object_array
 from oracles.exact.definition import Options, evaluated
 
 FEW = 6

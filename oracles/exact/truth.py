@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from flint import ctx
 
-from oracles.exact.approximate import Approximate, Array
+from oracles.exact.bounded import Approximate, Array
 from oracles.exact.definition import WORKING_PRECISION, Definition
 from oracles.op import FORWARD, GRAD_GRAD_Y, Case, gradient_of, second_gradient_of
 

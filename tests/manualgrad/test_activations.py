@@ -13,7 +13,7 @@ from flint import arb, ctx
 
 from manualgrad import activations
 from oracles.exact.activations import ACTIVATIONS
-from oracles.exact.approximate import as_ball, balls, error_to
+from oracles.exact.bounded import as_ball, balls, error_to
 
 NAMES = sorted(ACTIVATIONS)
 # What the functions promise in float64. Near their zeros the derivatives of the amplifying ones

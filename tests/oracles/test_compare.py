@@ -1,7 +1,7 @@
 import numpy as np
 
 from oracles.compare import WORST, compare, distances, error_over_bound
-from oracles.exact.approximate import Approximate, rationals
+from oracles.exact.bounded import Approximate, rationals
 
 FLOAT64 = np.dtype("float64")
 

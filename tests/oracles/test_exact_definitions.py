@@ -11,8 +11,8 @@ import pytest
 from flint import arb, ctx
 
 from oracles.exact.activations import ACTIVATIONS
-from oracles.exact.approximate import Approximate, as_ball, balls, error_to, rationals, text_of
 from oracles.exact.bilinear import Bilinear, contract
+from oracles.exact.bounded import Approximate, as_ball, balls, error_to, rationals, text_of
 from oracles.exact.elementwise import Pieces, jet
 from oracles.exact.losses import half_squared_error, mse_loss
 from oracles.exact.softmax import CrossEntropy, Softmax
@@ -28,9 +28,9 @@ def case(operands, cotangent, **options):
     return Case("any", operands, options, np.asarray(cotangent, dtype=np.float64))
 
 
-def fractions(approximate):
+def fractions(found):
     return [Fraction(int(v.p), int(v.q)) if hasattr(v, "p") else Fraction(int(v))
-            for v in approximate.value.ravel()]  # fmt: skip
+            for v in found.value.ravel()]  # fmt: skip
 
 
 def test_dense_in_rationals_is_exact():

@@ -6,14 +6,32 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from manualgrad import Gradients, conv2d, conv2d_backward, dense, dense_backward
+from manualgrad import (
+    Gradients,
+    conv1d,
+    conv1d_backward,
+    conv2d,
+    conv2d_backward,
+    dense,
+    dense_backward,
+)
 from oracles import ops, run
 from oracles.exact.truth import truth
+from oracles.inexact import cause
 from oracles.lattice import BITS, DEGREE, lattice_cases, lattice_of
 from oracles.op import Case
+from oracles.subject import ask_subject
 
 POLYNOMIAL = [op for op in ops if op.definition.polynomial is not None]
 FRAMEWORKS = {"torch", "jax"}
+
+
+CONV1D = Case(
+    "conv1d",
+    {"x": np.ones((2, 3, 11), np.float32), "w": np.ones((2, 3, 3), np.float32)},
+    {"stride": 1, "padding": 0, "dilation": 1, "groups": 1},
+    np.ones((2, 2, 9), np.float32),
+)
 
 
 def case_of(dtype="float32", second=True):
@@ -129,6 +147,60 @@ def test_shortened_operands_are_named(bits, name):
     failure = run(op, oracles=(), dtypes=("float32",), seed=2, evidence=("lattice",), **limits)
     sentences = failure.failures[0].failure.sentences
     assert any(name in sentence for sentence in sentences), sentences
+
+
+def by_fft(x, w):
+    """Correlate over the last axis in the frequency domain, in float32."""
+    size = x.shape[-1] + w.shape[-1]
+    product = np.einsum("ncf,ocf->nof", np.fft.rfft(x, size), np.conj(np.fft.rfft(w, size)))
+    y = np.fft.irfft(product.astype(np.complex64), size)
+    return y[..., : x.shape[-1] - w.shape[-1] + 1].astype(x.dtype)
+
+
+def by_winograd(x, w):
+    """F(4, 3): four results of a kernel of 3 from six products, at the points 0, +-1, +-2, oo."""
+    if w.shape[-1] != 3:
+        return conv1d(x, w)
+    d = np.array([[4, 0, -5, 0, 1, 0], [0, -4, -4, 1, 1, 0], [0, 4, -4, -1, 1, 0],
+                  [0, -2, -1, 2, 1, 0], [0, 2, -1, -2, 1, 0], [0, 4, 0, -5, 0, 1]])  # fmt: skip
+    g = np.array([[1 / 4, 0, 0], [-1 / 6, -1 / 6, -1 / 6], [-1 / 6, 1 / 6, -1 / 6],
+                  [1 / 24, 1 / 12, 1 / 6], [1 / 24, -1 / 12, 1 / 6], [0, 0, 1]])  # fmt: skip
+    a = np.array([[1, 1, 1, 1, 1, 0], [0, 1, -1, 2, -2, 0], [0, 1, 1, 4, 4, 0],
+                  [0, 1, -1, 8, -8, 1]])  # fmt: skip
+    out = x.shape[-1] - 2
+    padded = np.pad(x, [(0, 0), (0, 0), (0, 6)])
+    d, g, a = d.astype(x.dtype), g.astype(x.dtype), a.astype(x.dtype)
+    tiles = [padded[..., i : i + 6] @ d.T for i in range(0, out, 4)]
+    kernels = w @ g.T
+    y = [np.einsum("nct,oct->not", tile, kernels) @ a.T for tile in tiles]
+    return np.concatenate(y, axis=-1)[..., :out]
+
+
+@pytest.mark.parametrize("algorithm", [by_fft, by_winograd])
+def test_transforms_pass_the_bounds_or_not_and_are_named_on_the_lattice(algorithm):
+    def forward(x, w, b=None, **options):
+        del options
+        y = algorithm(x, w)
+        return y if b is None else y + b.reshape(-1, 1)
+
+    op = ops.conv1d.implemented_by(forward, conv1d_backward)
+    limits = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1, "batched": True,
+              "min_batch": 1, "special_values": False, "layouts": False}  # fmt: skip
+    report = run(op, oracles=(), dtypes=("float32",), seed=2, **limits)
+    draws = lattice_cases(op, op.definition.polynomial, CONV1D, seed=3)
+    told = set()
+    for draw in draws:
+        answer = ask_subject(op, draw)
+        told.add(cause(op, draw, answer, truth(op.definition, draw, ["x", "w"])))
+    assert any("no plain sum of products, but a transform (Winograd, FFT)" in why for why in told)
+    assert not report.passed
+
+
+def test_planted_error_is_not_taken_for_a_transform():
+    op = ops.conv1d.implemented_by(conv1d, lambda g, x, w, **o: conv1d_backward(-g, x, w, **o))
+    draw = lattice_cases(op, op.definition.polynomial, CONV1D, seed=3)[0]
+    true = truth(op.definition, draw, ["x", "w"])
+    assert cause(op, draw, ask_subject(op, draw), true) == ""
 
 
 def test_no_lattice_where_coefficients_are_no_floats():

@@ -6,7 +6,7 @@ import pytest
 from manualgrad import conv2d, conv2d_backward, dense, dense_backward
 from oracles import laws, ops, run
 from oracles.lattice import lattice_cases
-from oracles.laws import ADJOINT, LINEAR, ROTATED, SAME_BITS, TRANSPOSED, ZERO, broken
+from oracles.laws import ADJOINT, LINEAR, MANNERS, ROTATED, SAME_BITS, TRANSPOSED, ZERO, broken
 from oracles.op import Case
 from oracles.subject import ask_subject
 
@@ -31,7 +31,7 @@ def test_all_laws_hold_for_convolutions(name):
     report = run(ops[name], oracles=(), max_examples=25, seed=3)
     assert report.passed
     for entry in report.entries:
-        assert set(entry.laws) == {SAME_BITS, ZERO, LINEAR, ADJOINT, TRANSPOSED, ROTATED}
+        assert set(entry.laws) == {MANNERS, SAME_BITS, ZERO, LINEAR, ADJOINT, TRANSPOSED, ROTATED}
         assert min(entry.laws.values()) >= 20
 
 
@@ -42,7 +42,7 @@ def test_all_laws_hold_for_convolutions(name):
 def test_rotate_and_pad_equals_dgrad_for_every_option(options):
     case = conv_case(**options)
     assert found(ops.conv2d, case) == dict.fromkeys(
-        [SAME_BITS, ZERO, LINEAR, ADJOINT, TRANSPOSED, ROTATED], ""
+        [MANNERS, SAME_BITS, ZERO, LINEAR, ADJOINT, TRANSPOSED, ROTATED], ""
     )
 
 
@@ -88,7 +88,7 @@ def test_fickle_subject_breaks_the_law_of_same_bits():
 
 def test_laws_of_a_nonlinear_operation_are_the_general_ones():
     report = run(ops.tanh, oracles=(), dtypes=("float64",), max_examples=10, seed=0)
-    assert set(report.entries[0].laws) == {SAME_BITS, ZERO}
+    assert set(report.entries[0].laws) == {MANNERS, SAME_BITS, ZERO}
 
 
 def test_lattice_draws_keep_the_laws_for_a_layout_of_ones_own():

@@ -2,7 +2,7 @@ import numpy as np
 
 from oracles.answer import Answer
 from oracles.compare import compare
-from oracles.exact.approximate import Approximate, rationals
+from oracles.exact.bounded import Approximate, rationals
 from oracles.op import Case
 from oracles.tally import Ledger
 
