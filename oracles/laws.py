@@ -2,11 +2,10 @@
 
 Some hold for every operation: inputs stay as they are and results have memory of their own
 (`oracles.subject` watches every call and rejects an answer that breaks it), the same call gives the
-same bits, a zero cotangent gives zero gradients. The others are identities between integers, checked
-on the lattice
-with ``==``: the backward pass is linear in the cotangent; forward and gradients are adjoint,
-``<g, A x> = <A^T g, x>``; the input gradient of a convolution is a transposed convolution, which
-in turn is "rotate the kernel by 180 degrees, pad, convolve".
+same bits, a zero cotangent gives zero gradients. The others are identities between integers,
+checked on the lattice with ``==``: the backward pass is linear in the cotangent; forward and
+gradients are adjoint, ``<g, A x> = <A^T g, x>``; the input gradient of a convolution is a
+transposed convolution, which in turn is "rotate the kernel by 180 degrees, pad, convolve".
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from oracles.every_float.inputs import FLOAT32
 from oracles.every_float.kinks import Kink, kinks_of
 from oracles.every_float.participants import SUBJECT
 from oracles.every_float.score import Score
+from oracles.every_float.second import SECOND, second_scores
 from oracles.every_float.state import State, read_state, state_key, write_state
 
 BLOCK = 2**24
@@ -27,7 +28,7 @@ PROCESSES = 2
 MOST_ULPS = 2.0
 """What manualgrad may be off by in the formats of `JUDGED`."""
 
-JUDGED = ("float32", "float16", "bfloat16")
+JUDGED = ("float32", "float16", "bfloat16", SECOND)
 """float64, which has no wider format to be computed in, is shown and not judged: the rounding
 bounds of ``oracle-diff run`` do that."""
 
@@ -84,12 +85,13 @@ def worker_processes() -> Executor:
 def quick(
     names: Sequence[str], participants: Sequence[str], *, executor: Executor, show: Show
 ) -> Survey:
-    """Survey all float16 and bfloat16 numbers, telling float64 numbers, and the kinks."""
+    """Survey float16, bfloat16, telling float64 numbers, second derivatives and kinks."""
     asked = tuple(participants)
     tasks: dict[Future[Any], tuple[str, str]] = {}
     for name in names:
         for kind in QUICK_KINDS:
             tasks[executor.submit(quick_scores, name, kind, asked)] = kind, name
+        tasks[executor.submit(second_scores, name, asked)] = SECOND, name
         tasks[executor.submit(kinks_of, name, asked)] = "kinks", name
     results = _collect(tasks, show, lambda _, __: None)
     rows = [
@@ -97,6 +99,11 @@ def quick(
         for kind in QUICK_KINDS
         for name in names
         for row in _rows(kind, name, results[kind, name], asked)
+    ]
+    rows += [
+        Row(SECOND, name, part, who, score)
+        for name in names
+        for (who, part), score in results[SECOND, name].items()
     ]
     kinks = [kink for name in names for kink in results["kinks", name]]
     return Survey(asked, tuple(rows), tuple(kinks))

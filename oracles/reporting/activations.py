@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from oracles.every_float.kinks import Kink
 from oracles.every_float.score import Score
+from oracles.every_float.second import SECOND
 from oracles.every_float.survey import JUDGED, MOST_ULPS, Row, Survey
 
 _TITLES = {
@@ -13,6 +14,7 @@ _TITLES = {
     "float16": "Every float16",
     "bfloat16": "Every bfloat16, in float32",
     "float64": "Telling points of float64",
+    SECOND: "Second derivatives, at one bfloat16 number in 16, in float32",
 }
 
 _LEGEND = """\
@@ -39,8 +41,10 @@ def _lines(survey: Survey) -> Iterator[str]:
 
 def _verdict(survey: Survey) -> str:
     if not survey.failures:
-        judged = ", ".join(kind for kind in JUDGED if any(row.kind == kind for row in survey.rows))
-        return f"right: manualgrad is within {MOST_ULPS:g} ULP on every number of {judged}"
+        kinds = [kind for kind in JUDGED if any(row.kind == kind for row in survey.rows)]
+        every = ", ".join(kind for kind in kinds if kind != SECOND)
+        also = ", and in second derivatives" if SECOND in kinds else ""
+        return f"right: manualgrad is within {MOST_ULPS:g} ULP on every number of {every}{also}"
     names = dict.fromkeys(f"{row.activation} {row.part} ({row.kind})" for row in survey.failures)
     return f"WRONG: {', '.join(names)}"
 
