@@ -17,6 +17,7 @@ from oracles.article_diff import article_diff
 from oracles.broken_pipe import leave_unread, say
 from oracles.catalog import ops
 from oracles.checking import DTYPES
+from oracles.choices import EVIDENCE, KNOWN_ORACLES
 from oracles.environment import environment
 from oracles.exit_status import INTERRUPTED, NOTHING, RIGHT, WITNESS_FAILED, WRONG
 from oracles.files import check_writable, write_files
@@ -27,7 +28,7 @@ from oracles.report import OpReport, Report
 from oracles.reporting.json_form import json_text
 from oracles.reporting.markdown import markdown
 from oracles.reporting.terminal import footer, header, row, verdict_line
-from oracles.runner import EVIDENCE, KNOWN_ORACLES, Progress, Runner
+from oracles.runner import Progress, Runner
 from oracles.workers import WITNESSES, missing_reason
 
 

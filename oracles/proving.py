@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,42 @@ def _text(combination: Combination) -> str:
     shapes = ", ".join(f"{name} {shape}" for name, shape in combination.shapes.items())
     options = ", ".join(f"{name}={value}" for name, value in combination.options.items())
     return f"{shapes}; {options}" if options else shapes
+
+
+def prove_apart(op: Op, combinations: Sequence[Combination], *, time_limit: float) -> Proof:
+    """Prove as `prove` does, in a child process: symbols may kill code that expects floats.
+
+    Code behind a C interface may take the symbols of an object array for numbers, and die.
+
+    Parameters
+    ----------
+    op, combinations
+        Of `prove`.
+    time_limit
+        In seconds; then the subject is unproved.
+    """
+    if "fork" not in get_all_start_methods():
+        return Proof(op.name, 0, 0, 0.0, unproved="needs a process of its own: no fork here")
+    context, start = get_context("fork"), time.perf_counter()
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=lambda: sender.send(prove(op, combinations)), daemon=True)
+    with warnings.catch_warnings():
+        # Newer Pythons warn that threads do not survive a fork; ours only read pipes.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child.start()
+    sender.close()
+    try:
+        if not receiver.poll(time_limit):
+            why = f"gave no answer within {time_limit:g} s"
+        else:
+            proof: Proof = receiver.recv()
+            return proof
+    except EOFError:
+        why = "killed its process"
+    finally:
+        child.kill()
+        child.join()
+    return Proof(op.name, 0, 0, time.perf_counter() - start, unproved=why)
 
 
 def prove_grid(

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from hypothesis import (
     HealthCheck,
@@ -25,6 +25,7 @@ from hypothesis import __version__ as hypothesis_version
 from hypothesis.errors import DidNotReproduce, Flaky
 
 from oracles.answer import Answer
+from oracles.choices import IN_PROCESS, check_evidence, check_numbers, check_oracles
 from oracles.compare import Comparison, distances
 from oracles.environment import environment
 from oracles.evidence import Proof
@@ -37,23 +38,11 @@ from oracles.laws import broken
 from oracles.limits import Limits
 from oracles.op import FORWARD, Case, Op
 from oracles.proof_grid import quick
-from oracles.proving import polynomial_of, prove
+from oracles.proving import polynomial_of, prove, prove_apart
 from oracles.report import Failure, OpReport, Report
 from oracles.tally import Ledger
 from oracles.verdict import SUBJECT, convicts
-from oracles.witnesses import complex_step, finite_difference
 from oracles.workers import WITNESSES, Workers, missing_reason
-
-IN_PROCESS: Mapping[str, Any] = {
-    "complex_step": complex_step,
-    "finite_difference": finite_difference,
-}
-"""Witnesses that ask the subject's own forward, and so need no process of their own."""
-
-KNOWN_ORACLES = (*WITNESSES, *IN_PROCESS)
-
-EVIDENCE = ("bound", "lattice", "proof")
-"""Kinds of evidence, the weakest first."""
 
 
 @dataclass(frozen=True)
@@ -100,16 +89,14 @@ class Runner:
         progress: Callable[[Progress], None] | None = None,
         evidence: Sequence[str] | None = None,
     ) -> None:
-        _check_oracles(oracles)
-        if isinstance(max_examples, bool) or not isinstance(max_examples, int) or max_examples < 1:
-            raise ValueError(f"`max_examples` (={max_examples!r}) must be an int of at least 1")
-        if time_limit <= 0:
-            raise ValueError(f"`time_limit` (={time_limit}) must be positive, in seconds")
+        check_oracles(oracles)
+        check_evidence(evidence)
+        check_numbers(max_examples, time_limit)
         self.oracles = tuple(oracles)
         self.max_examples = max_examples
         self.seed = random.SystemRandom().randrange(2**32) if seed is None else seed
         self.limits = limits or Limits()
-        _check_evidence(evidence)
+        self.time_limit = time_limit
         self.evidence = tuple(evidence) if evidence is not None else None
         self._dead: set[str] = set()
         self._proofs: dict[int, Proof | None] = {}
@@ -192,7 +179,11 @@ class Runner:
         if op.definition.polynomial is None or not wanted or self.interrupted:
             return None
         if id(op) not in self._proofs:
-            self._proofs[id(op)] = prove(op, quick(op.name, self.limits))
+            shapes = quick(op.name, self.limits)
+            ours = op.subject.startswith("manualgrad.")
+            self._proofs[id(op)] = (
+                prove(op, shapes) if ours else prove_apart(op, shapes, time_limit=self.time_limit)
+            )
         return self._proofs[id(op)]
 
     def report(self, entries: Sequence[OpReport]) -> Report:
@@ -341,20 +332,3 @@ def _blob_of(error: BaseException) -> str:
     notes = "\n".join(getattr(error, "__notes__", []))
     found = re.search(r"@reproduce_failure\('[^']*', b'([^']*)'\)", notes)
     return found[1] if found else ""
-
-
-def _check_evidence(evidence: Sequence[str] | None) -> None:
-    if isinstance(evidence, str):
-        raise TypeError(f"`evidence` (={evidence!r}) must be a sequence of names, not one string")
-    for name in evidence or ():
-        if name not in EVIDENCE:
-            raise ValueError(f"`evidence` holds {name!r}; known are {', '.join(EVIDENCE)}")
-
-
-def _check_oracles(oracles: Sequence[str]) -> None:
-    if isinstance(oracles, str):
-        raise TypeError(f"`oracles` (={oracles!r}) must be a sequence of names, not one string")
-    for name in oracles:
-        if name not in KNOWN_ORACLES:
-            known = ", ".join(KNOWN_ORACLES)
-            raise ValueError(f"`oracles` holds {name!r}; known are {known}")

@@ -1,6 +1,8 @@
 """Proof by symbols: it holds for manualgrad, and no changed coefficient, tap or sign passes."""
 
 import ast
+import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -107,6 +109,22 @@ def test_subject_that_cannot_take_symbols_is_unproved_not_wrong():
     (entry,) = report.entries
     assert "raised TypeError" in entry.proof.unproved
     assert report.passed
+
+
+@pytest.mark.parametrize(("deed", "told"), [
+    (lambda: os._exit(7), "killed its process"),
+    (lambda: time.sleep(60), "gave no answer within 0.5 s"),
+])  # fmt: skip
+def test_subject_that_dies_of_symbols_is_unproved(deed, told):
+    def forward(x, w, b=None):
+        if x.dtype == object:
+            deed()
+        return dense(x, w, b)
+
+    report = run(ops.dense.implemented_by(forward, dense_backward), oracles=(),
+                 dtypes=("float64",), max_examples=3, seed=1, time_limit=0.5)  # fmt: skip
+    assert report.passed
+    assert report.entries[0].proof.unproved == told
 
 
 def test_subject_refuted_by_symbols_alone_is_wrong():
