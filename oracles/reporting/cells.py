@@ -47,7 +47,8 @@ def evidence_lines(report: Report) -> list[str]:
         shapes = sum(proof.shapes for proof in proofs.values())
         lines.append(
             f"proof: run on symbols, forward and gradients of first and second order equal the "
-            f"definition's polynomials for {shapes} shapes, hence for every input of these shapes"
+            f"definition's polynomials for {shapes} shapes, hence for every input of these shapes, "
+            "up to rounding. It assumes that the code treats floats as it treats symbols"
         )
     if lattices:
         least = min(lattice.miss_bits for lattice in lattices)
