@@ -43,8 +43,8 @@ def evidence_lines(report: Report) -> list[str]:
     lines = []
     lattices = [entry.lattice for entry in report.entries if entry.lattice is not None]
     proofs = {entry.op: entry.proof for entry in report.entries if entry.proof is not None}
-    if proofs:
-        shapes = sum(proof.shapes for proof in proofs.values())
+    shapes = sum(proof.shapes for proof in proofs.values() if proof.holds)
+    if shapes:
         lines.append(
             f"proof: run on symbols, forward and gradients of first and second order equal the "
             f"definition's polynomials for {shapes} shapes, hence for every input of these shapes, "
@@ -67,6 +67,11 @@ def evidence_lines(report: Report) -> list[str]:
         f"{entry.op} {entry.dtype}: {who} is not exact on the lattice: {why or 'a wrong result'}"
         for entry in report.entries
         for who, why in (entry.lattice.inexact if entry.lattice else {}).items()
+    ]
+    lines += [
+        f"{name}: refuted on symbols, {proof.refutation}"
+        for name, proof in proofs.items()
+        if proof.refutation
     ]
     lines += [
         f"{name}: no proof, since the subject, run on symbols, {proof.unproved}"

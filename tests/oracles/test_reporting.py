@@ -195,6 +195,9 @@ def test_evidence_is_shown_with_its_derivation(right, wrong):
         assert part in text
         assert part in markdown(right)
     assert row(wrong.entries[0], wrong.oracles).plain.split()[2] == "-"
+    refuted = " ".join(footer(wrong).plain.split())
+    assert "conv2d: refuted on symbols, grad_w[0, 0, 0, 0] differs from the definition's" in refuted
+    assert "hence for every input" not in refuted
 
 
 def test_markdown_has_resolutions_and_laws(right):
