@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.progress import Progress as Bar
 
+from oracles.article_steps import PUBLISHED
 from oracles.article_theorem import ArticleTheorem, prove_article
 from oracles.broken_pipe import say
 from oracles.evidence import Proof
@@ -20,7 +21,8 @@ from oracles.op import Op
 from oracles.proof_grid import grid
 from oracles.proving import prove_grid
 from oracles.reporting.json_form import plain
-from oracles.reporting.proof import LEDGER_HEAD, ledger_row, ledger_total, theorem_text
+from oracles.reporting.proof import LEDGER_HEAD, ledger_row, ledger_total
+from oracles.reporting.theorem import theorem_text
 
 
 def prove_command(options: Namespace, chosen: Sequence[Op], *, article: bool) -> int:
@@ -30,7 +32,7 @@ def prove_command(options: Namespace, chosen: Sequence[Op], *, article: bool) ->
     text = ledger_total(proofs) + "\n" if proofs else ""
     theorem = prove_article() if article else None
     text += f"\n{theorem_text(theorem)}" if theorem else ""
-    right = all(proof.holds for proof in proofs) and (theorem is None or theorem.holds)
+    right = all(proof.holds for proof in proofs) and (theorem is None or _holds(theorem))
     text += f"\n{_verdict(proofs, theorem, right)}, {time.perf_counter() - start:.0f} s\n"
     say(text)
     rows = "\n".join([LEDGER_HEAD, *map(ledger_row, proofs), text])
@@ -67,6 +69,11 @@ def _ledger(chosen: Sequence[Op], processes: int) -> list[Proof]:
             say(f"{ledger_row(proof)}\n")
             bar.start()
     return proofs
+
+
+def _holds(theorem: ArticleTheorem) -> bool:
+    """Whether the theorem is proved, and every published version refuted."""
+    return theorem.proved and set(theorem.versions) == set(PUBLISHED)
 
 
 def _verdict(proofs: Sequence[Proof], theorem: ArticleTheorem | None, right: bool) -> str:

@@ -229,7 +229,7 @@ def test_prove_prints_and_writes_the_ledger_and_the_theorem(home):
     found = json.loads((home / "proofs/proof.json").read_text())
     assert found["right"]
     assert [proof["shapes"] for proof in found["proofs"]] == [54, 128]
-    assert "Theorem. For every differentiable" in (home / "proofs/proof.md").read_text()
+    assert "Theorem. Take the article's network" in (home / "proofs/proof.md").read_text()
 
 
 @pytest.mark.parametrize("arguments", [("prove", "tanh"), ("run", "tanh", "--evidence", "proof"),
