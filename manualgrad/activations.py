@@ -26,7 +26,7 @@ from manualgrad.gated_units import (
     silu_double_backward,
 )
 from manualgrad.gradients import SecondDerivative
-from manualgrad.logistic import absolute, log_1_exp, logistic
+from manualgrad.logistic import absolute, log_1_exp, logistic, logistic_root
 from manualgrad.rectifiers import (
     celu,
     celu_backward,
@@ -150,8 +150,7 @@ def sigmoid_backward(grad_y: Array, x: Array) -> Array:
     """Return ``grad_y s (1 - s)``, s = sigmoid(x), as ``(h / (1 + h^2))^2``, h = exp(-|x|/2)."""
 
     def derivative(x: Array) -> Array:
-        h = np.exp(-absolute(x) / 2)
-        root = h / (1 + h * h)
+        root = logistic_root(x)
         return root * root
 
     return apply_derivative(derivative, grad_y, x)
@@ -161,8 +160,7 @@ def sigmoid_double_backward(v: Array, grad_y: Array, x: Array) -> SecondDerivati
     """Return the VJP of `sigmoid_backward`, with s'' = s' (1 - 2 s) = -s' tanh(x / 2)."""
 
     def curvature(x: Array) -> Array:
-        h = np.exp(-absolute(x) / 2)
-        root = h / (1 + h * h)
+        root = logistic_root(x)
         return -np.tanh(x / 2) * root * root
 
     return apply_second(sigmoid_backward, curvature, v, grad_y, x)
@@ -203,8 +201,7 @@ def softplus_double_backward(
 
     def curvature(x: Array) -> Array:
         v, low = multiplied((beta, 0.0), (x, 0.0))
-        h = np.exp(-absolute(v) / 2)
-        root = h / (1 + h * h)
+        root = logistic_root(v)
         return beta * root * (1 - low * np.tanh(v / 2)) * root
 
     return apply_second(lambda g, x: softplus_backward(g, x, beta=beta), curvature, v, grad_y, x)
@@ -224,8 +221,7 @@ def logsigmoid_double_backward(v: Array, grad_y: Array, x: Array) -> SecondDeriv
     """Return the VJP of `logsigmoid_backward`, with (log s)'' = -s', s = sigmoid."""
 
     def curvature(x: Array) -> Array:
-        h = np.exp(-absolute(x) / 2)
-        root = h / (1 + h * h)
+        root = logistic_root(x)
         return -root * root
 
     return apply_second(logsigmoid_backward, curvature, v, grad_y, x)

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from manualgrad.compensated import Pair, added, multiplied
 from manualgrad.elementwise import apply, apply_derivative, apply_second
 from manualgrad.gradients import SecondDerivative
-from manualgrad.logistic import absolute, logistic, times_logistic
+from manualgrad.logistic import absolute, logistic, logistic_root, times_logistic
 from manualgrad.normal import (
     ROOT_2_PI,
     bounded,
@@ -57,8 +57,7 @@ def silu_double_backward(v: Array, grad_y: Array, x: Array) -> SecondDerivative:
 
     def curvature(x: Array) -> Array:
         x = bounded(x, _FAR)
-        h = np.exp(-absolute(x) / 2)
-        root = h / (1 + h * h)
+        root = logistic_root(x)
         return root * (2 - x * np.tanh(x / 2)) * root
 
     return apply_second(silu_backward, curvature, v, grad_y, x)
@@ -107,8 +106,8 @@ def gelu_double_backward(
     """Return the VJP of `gelu_backward`.
 
     With phi the normal density, ``(x Phi)'' = phi (2 - x^2)``; for the approximation, which is
-    ``x s(v)`` with v = 2 u: ``s'(v) (2 v' + x (v'' - v'^2 tanh(v / 2)))``. Both cross zero near
-    x = +-1.41; there the difference cancels.
+    ``x s(v)`` with v = 2 u: ``s'(v) (2 v' + x (v'' - v'^2 tanh(v / 2)))``. They cross zero near
+    x = +-1.414 and +-1.419; there the difference cancels.
     """
 
     def curvature(x: Array) -> Array:
@@ -121,8 +120,7 @@ def gelu_double_backward(
         v, low = _cubic(x)
         slope = _SCALE[0] * (1 + 3 * _CUBE[0] * x * x)
         bend = 6 * _SCALE[0] * _CUBE[0] * x
-        h, t = np.exp(-absolute(v) / 2), np.tanh(v / 2)
-        root = h / (1 + h * h)
+        root, t = logistic_root(v), np.tanh(v / 2)
         return root * (1 - low * t) * (2 * slope + x * (bend - slope * slope * t)) * root
 
     return apply_second(

@@ -27,6 +27,15 @@ def logistic(x: Array) -> Array:
     return np.where(x.real < 0, e, 1) / (1 + e)
 
 
+def logistic_root(x: Array) -> Array:
+    """Return the root of the derivative, ``h / (1 + h^2)`` with ``h = exp(-|x| / 2)``.
+
+    Multiplied twice, once at each end of a product, it makes no subnormal on the way.
+    """
+    h = np.exp(-absolute(x) / 2)
+    return np.asarray(h / (1 + h * h))
+
+
 def times_logistic(factor: Array, x: Array, low: float | Array = 0.0) -> Array:
     """Return ``factor * sigmoid(x + low)``; for x < 0 by two halves of exp(x), neither subnormal.
 

@@ -6,7 +6,7 @@ allow, plus some. Nothing is drawn and thrown away.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from math import prod
 from typing import Any
@@ -54,7 +54,7 @@ def convolution_shapes(
     shapes, y_shape, options
     """
     each = draw(_axes(limits, axes, transposed=transposed, size=size))
-    options = {name: _compact([e[name] for e in each]) for name in _OPTIONS if name in each[0]}
+    options = {name: compact([e[name] for e in each]) for name in _OPTIONS if name in each[0]}
     if not transposed:
         options, each = draw(_named_padding(limits, options, each))
     terms = prod(e["kernel"] * min(e["size"], e["out"]) for e in each)
@@ -174,6 +174,6 @@ def _named_padding(
     return options, each
 
 
-def _compact(values: list[int]) -> int | tuple[int, ...]:
+def compact(values: Sequence[int]) -> int | tuple[int, ...]:
     """Write an option that is the same on each axis as one int."""
     return values[0] if len(set(values)) == 1 else tuple(values)

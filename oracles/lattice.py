@@ -16,11 +16,12 @@ the dtype can show.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import ceil, isqrt, log2
+from math import ceil, log2
 from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
+from flint import fmpz
 
 from oracles.exact.definition import Polynomial
 from oracles.op import Case, Op
@@ -72,7 +73,7 @@ def lattice_of(polynomial: Polynomial, case: Case) -> Lattice | None:
     if n is None:
         return None
     room = 2 ** (np.finfo(case.dtype).nmant + 1) // n
-    largest = isqrt(room) if polynomial.degree == 2 else room
+    largest = int(fmpz(room).root(polynomial.degree))  # rounded down
     wide = room // _NARROW ** (polynomial.degree - 1)
     if 2 * largest + 1 <= 2 * DEGREE:
         return None

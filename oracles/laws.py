@@ -19,7 +19,14 @@ import numpy as np
 import numpy.typing as npt
 
 from oracles.answer import Answer
-from oracles.exact.terms import Terms, convolution_terms, transposed_convolution_terms
+from oracles.exact.terms import (
+    Shape,
+    Terms,
+    convolution_terms,
+    paddings,
+    per_axis,
+    transposed_convolution_terms,
+)
 from oracles.op import FORWARD, Case, Op, gradient_of
 from oracles.subject import ask_subject
 
@@ -127,12 +134,12 @@ def _transposed(op: Op, case: Case, answer: Answer) -> str:
     name, image, g, size = _dgrad(op, case, answer)
     options = dict(case.options)
     options.pop("output_padding", None)
-    low = _low_padding(options, case.operands["w"].shape[2:])
-    kernel, axes = case.operands["w"].shape[2:], len(low)
-    steps = [_each(options[key], axes) for key in ("stride", "dilation")]
+    kernel = case.operands["w"].shape[2:]
+    axes, stride, dilation = len(kernel), *_steps(options, kernel)
+    low, _ = paddings(options["padding"], kernel, dilation)
     reached = [
         (n - 1) * s - 2 * p + d * (k - 1) + 1
-        for n, s, p, d, k in zip(g.shape[-axes:], steps[0], low, steps[1], kernel, strict=True)
+        for n, s, p, d, k in zip(g.shape[-axes:], stride, low, dilation, kernel, strict=True)
     ]
     rest = tuple(n - r for n, r in zip(size, reached, strict=True))
     terms = transposed_convolution_terms(
@@ -145,9 +152,8 @@ def _rotated(op: Op, case: Case, answer: Answer) -> str:
     """Compare dgrad with a convolution of the padded cotangent and the rotated kernel."""
     name, image, g, size = _dgrad(op, case, answer)
     w, groups = case.operands["w"], case.options["groups"]
-    axes = w.ndim - 2
-    stride, dilation = (_each(case.options[key], axes) for key in ("stride", "dilation"))
-    low = _low_padding(case.options, w.shape[2:])
+    axes, stride, dilation = w.ndim - 2, *_steps(case.options, w.shape[2:])
+    low, _ = paddings(case.options["padding"], w.shape[2:], dilation)
     reach = [d * (k - 1) for d, k in zip(dilation, w.shape[2:], strict=True)]
     padded = np.zeros((*g.shape[:-axes], *(n + r for n, r in zip(size, reach, strict=True))))
     places: list[Any] = []
@@ -186,16 +192,6 @@ def _equal(terms: Terms, left: Array, right: Array, image: Array) -> bool:
     return bool((sums.reshape(terms.y_shape) == image).all())
 
 
-def _low_padding(options: Mapping[str, Any], kernel: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the padding before each axis."""
-    padding = options["padding"]
-    if padding == "valid":
-        return (0,) * len(kernel)
-    if padding == "same":
-        dilation = _each(options["dilation"], len(kernel))
-        return tuple(d * (k - 1) // 2 for d, k in zip(dilation, kernel, strict=True))
-    return _each(padding, len(kernel))
-
-
-def _each(option: Any, axes: int) -> tuple[int, ...]:
-    return tuple(option) if isinstance(option, tuple | list) else (option,) * axes
+def _steps(options: Mapping[str, Any], kernel: Shape) -> tuple[Shape, Shape]:
+    """Return stride and dilation, one int for each axis."""
+    return per_axis(options["stride"], kernel), per_axis(options["dilation"], kernel)

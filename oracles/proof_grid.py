@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from oracles.convolution_cases import compact
 from oracles.limits import Limits
 
 Shape = tuple[int, ...]
@@ -105,13 +106,9 @@ def _combination(
     x_shape = (c_in, *size) if batch is None else (batch, c_in, *size)
     shapes = {"x": x_shape, "w": (*w_channels, *(axis.kernel for axis in combined))}
     names = ["stride", "padding", "dilation", *(["output_padding"] if transposed else [])]
-    options = {name: _compact([getattr(axis, name) for axis in combined]) for name in names}
+    options = {name: compact([getattr(axis, name) for axis in combined]) for name in names}
     biased = {**shapes, "b": (c_out,)} if bias else shapes
     return Combination(biased, {**options, "groups": groups})
-
-
-def _compact(values: Sequence[int]) -> int | tuple[int, ...]:
-    return values[0] if len(set(values)) == 1 else tuple(values)
 
 
 def _within(each: Combination, limits: Limits) -> bool:

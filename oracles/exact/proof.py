@@ -4,7 +4,7 @@ Every operand, the cotangent and the directions are arrays of distinct variables
 ring over the rationals. What the subject returns is then a polynomial for each element, and so
 is the definition; the gradients are compared with formal derivatives. Two equal polynomials are
 equal for every number: for the shape and options in hand, nothing is left to test but rounding.
-The subject cannot branch on values, since symbols cannot be compared.
+The subject cannot branch on the order of values, since symbols have none.
 """
 
 from __future__ import annotations

@@ -57,8 +57,8 @@ def convolution_terms(
     """
     batch, channels, size = _split(x_shape, w_shape)
     out_channels, in_group, kernel = w_shape[0], w_shape[1], w_shape[2:]
-    s, d = _per_axis(stride, kernel), _per_axis(dilation, kernel)
-    low, high = _padding(padding, kernel, d)
+    s, d = per_axis(stride, kernel), per_axis(dilation, kernel)
+    low, high = paddings(padding, kernel, d)
     out = tuple(
         (size[a] + low[a] + high[a] - d[a] * (kernel[a] - 1) - 1) // s[a] + 1
         for a in range(len(kernel))
@@ -92,8 +92,8 @@ def transposed_convolution_terms(
     """
     batch, channels, size = _split(x_shape, w_shape)
     out_group, kernel = w_shape[1], w_shape[2:]
-    s, d = _per_axis(stride, kernel), _per_axis(dilation, kernel)
-    low, extra = _per_axis(padding, kernel), _per_axis(output_padding, kernel)
+    s, d = per_axis(stride, kernel), per_axis(dilation, kernel)
+    low, extra = per_axis(padding, kernel), per_axis(output_padding, kernel)
     out = tuple(
         (size[a] - 1) * s[a] - 2 * low[a] + d[a] * (kernel[a] - 1) + extra[a] + 1
         for a in range(len(kernel))
@@ -156,17 +156,19 @@ def _split(x_shape: Shape, w_shape: Shape) -> tuple[int, int, Shape]:
     return batched[0], batched[1], batched[2:]
 
 
-def _per_axis(option: Any, kernel: Shape) -> tuple[int, ...]:
+def per_axis(option: Any, kernel: Shape) -> tuple[int, ...]:
+    """Return an option as one int for each axis of the kernel."""
     return tuple(option) if isinstance(option, tuple | list) else (option,) * len(kernel)
 
 
-def _padding(padding: Any, kernel: Shape, dilation: Shape) -> tuple[Shape, Shape]:
+def paddings(padding: Any, kernel: Shape, dilation: Shape) -> tuple[Shape, Shape]:
+    """Return the padding before and behind each axis."""
     if padding == "valid":
         return (0,) * len(kernel), (0,) * len(kernel)
     if padding == "same":
         total = [d * (k - 1) for d, k in zip(dilation, kernel, strict=True)]
         return tuple(t // 2 for t in total), tuple(t - t // 2 for t in total)
-    both = _per_axis(padding, kernel)
+    both = per_axis(padding, kernel)
     return both, both
 
 

@@ -47,24 +47,21 @@ def case_of(dtype="float32", second=True):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_every_partial_sum_is_a_number_of_the_dtype(dtype):
     case, polynomial = case_of(dtype), ops.conv2d.definition.polynomial
-    lattice = lattice_of(polynomial, case)
-    limit = 2 ** (np.finfo(dtype).nmant + 1)
-    for largest in (lattice.largest, lattice.wide):
-        extreme = {n: np.full(a.shape, lattice.largest, dtype) for n, a in case.arrays.items()}
-        for name in extreme if largest == lattice.wide else ["x"]:
-            if largest == lattice.wide:
-                extreme = {n: np.full(a.shape, 3, dtype) for n, a in case.arrays.items()}
-                extreme[name] = np.full(extreme[name].shape, largest, dtype)
-            whole = replace(
-                case,
-                operands={n: extreme[n] for n in case.operands},
-                cotangent=extreme["cotangent"],
-                directions={n: extreme[f"v_{n}"] for n in case.directions},
-            )
-            sums = truth(ops.conv2d.definition, whole, ["x", "w", "b"], ["x", "w"])
-            assert len(sums) == 7
-            # All numbers are positive: each is its own sum of absolute values.
-            assert max(max(map(int, t.value.ravel())) for t in sums.values()) <= limit
+    lattice, limit = lattice_of(polynomial, case), 2 ** (np.finfo(dtype).nmant + 1)
+    balanced = dict.fromkeys(case.arrays, lattice.largest)
+    extremes = [balanced, *({**dict.fromkeys(balanced, 3), n: lattice.wide} for n in balanced)]
+    for extreme in extremes:
+        full = {n: np.full(a.shape, extreme[n], dtype) for n, a in case.arrays.items()}
+        whole = replace(
+            case,
+            operands={n: full[n] for n in case.operands},
+            cotangent=full["cotangent"],
+            directions={n: full[f"v_{n}"] for n in case.directions},
+        )
+        sums = truth(ops.conv2d.definition, whole, ["x", "w", "b"], ["x", "w"])
+        assert len(sums) == 7
+        # All numbers are positive: each result is its own sum of absolute values.
+        assert max(max(map(int, t.value.ravel())) for t in sums.values()) <= limit
 
 
 def test_miss_probability_follows_from_degree_numbers_and_draws():
@@ -103,7 +100,7 @@ def test_subject_and_frameworks_are_exact(op):
         assert all(entry.lattice.holds_for(name) for name in ("subject", *FRAMEWORKS))
 
 
-def test_error_below_the_rounding_bound_is_convicted():
+def test_error_that_no_case_of_usual_size_meets_is_convicted():
     def fft_like(g, x, w):
         found = dense_backward(g, x, w)
         noise = np.where(np.abs(found.grad_x) > 2**20, 1.0, 0.0).astype(np.float32)
@@ -177,7 +174,7 @@ def by_winograd(x, w):
 
 
 @pytest.mark.parametrize("algorithm", [by_fft, by_winograd])
-def test_transforms_pass_the_bounds_or_not_and_are_named_on_the_lattice(algorithm):
+def test_transforms_are_convicted_and_named_on_the_lattice(algorithm):
     def forward(x, w, b=None, **options):
         del options
         y = algorithm(x, w)
