@@ -14,11 +14,13 @@ from manualgrad.trilinear import dgrad, fprop, wgrad
 Array = npt.NDArray[Any]
 
 
+@np.errstate(all="ignore")
 def _conv(x: Array, w: Array, b: Array | None, axes: int, **options: Any) -> Array:
     geometry = convolution_geometry(x, w, b, axes=axes, **options)
     return from_batch(add_bias(fprop(as_batch(x, axes), w, geometry), b), x, axes)
 
 
+@np.errstate(all="ignore")
 def _conv_backward(grad_y: Array, x: Array, w: Array, axes: int, **options: Any) -> Gradients:
     geometry = convolution_geometry(x, w, None, axes=axes, **options)
     check_grad_y(grad_y, x, w.shape[0], geometry.out)
@@ -30,6 +32,7 @@ def _conv_backward(grad_y: Array, x: Array, w: Array, axes: int, **options: Any)
     )
 
 
+@np.errstate(all="ignore")
 def _conv_double_backward(
     v_x: Array,
     v_w: Array,
@@ -44,8 +47,7 @@ def _conv_double_backward(
     check_grad_y(grad_y, x, w.shape[0], geometry.out)
     check_directions(v_x, v_w, v_b, x, w, w.shape[0])
     g, batch, v = as_batch(grad_y, axes), as_batch(x, axes), as_batch(v_x, axes)
-    with np.errstate(all="ignore"):
-        along = fprop(v, w, geometry) + fprop(batch, v_w, geometry)
+    along = fprop(v, w, geometry) + fprop(batch, v_w, geometry)
     return SecondGradients(
         grad_grad_y=from_batch(add_bias(along, v_b), x, axes),
         grad_x=from_batch(dgrad(g, v_w, geometry), x, axes),
@@ -296,12 +298,10 @@ def from_batch(y: Array, like: Array, axes: int) -> Array:
 def add_bias(y: Array, b: Array | None) -> Array:
     """Add one number for each channel, ``y[n, o, p] + b[o]``, in place: y is ours."""
     if b is not None:
-        with np.errstate(all="ignore"):
-            y += b.reshape(-1, *(1,) * (y.ndim - 2))
+        y += b.reshape(-1, *(1,) * (y.ndim - 2))
     return y
 
 
 def bias_gradient(grad_y: Array) -> Array:
     """Return the VJP of `add_bias`: the sum over samples and positions, once for each cell."""
-    with np.errstate(all="ignore"):
-        return np.asarray(grad_y.sum(axis=(0, *range(2, grad_y.ndim))))
+    return np.asarray(np.add.reduce(grad_y, axis=(0, *range(2, grad_y.ndim))))

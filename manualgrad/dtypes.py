@@ -18,6 +18,18 @@ def common_dtype(**arrays: Any) -> np.dtype[Any]:
     TypeError
         If an argument is not an array, holds integers or booleans, or if dtypes differ.
     """
+    first = next(iter(arrays.values()))
+    if type(first) is np.ndarray and first.dtype.kind in "fcO":
+        for array in arrays.values():
+            if array is not None and (type(array) is not np.ndarray or array.dtype != first.dtype):
+                break
+        else:
+            return first.dtype
+    return _common(arrays)
+
+
+def _common(arrays: dict[str, Any]) -> np.dtype[Any]:
+    """Return the dtype that all arrays share, or say which does not."""
     given = {name: array for name, array in arrays.items() if array is not None}
     for name, array in given.items():
         if not isinstance(array, np.ndarray):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from numbers import Integral
 from typing import Any
 
@@ -17,7 +18,7 @@ PerAxis = int | Sequence[int]
 """An option: an int for every spatial axis, or one int for each."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Geometry:
     """Sizes of one convolution ``x (N, C, *size) * w (O, C/groups, *kernel) -> (N, O, *out)``.
 
@@ -79,6 +80,8 @@ def convolution_geometry(
 ) -> Geometry:
     """Return the geometry of a convolution of x and w, or raise what is wrong with it.
 
+    The same arguments give the same object, so what is worked out for it is worked out once.
+
     Raises
     ------
     TypeError
@@ -87,26 +90,16 @@ def convolution_geometry(
         If a rank, a number of channels, an option or a size is out of range.
     """
     common_dtype(x=x, w=w, b=b)
-    channels = _check_operands(x, w, axes, groups)
-    if channels != w.shape[1] * groups:
-        raise ValueError(
-            f"`x` (shape={x.shape}) has {channels} channels, `w` (shape={w.shape}) with "
-            f"`groups` (={groups}) takes {w.shape[1] * groups}"
-        )
-    if w.shape[0] % groups:
-        raise ValueError(
-            f"`groups` (={groups}) must divide the {w.shape[0]} channels of the result"
-        )
-    _check_bias(b, w.shape[0])
-    size, kernel = x.shape[-axes:], w.shape[2:]
-    s, d = per_axis("stride", stride, axes, 1), per_axis("dilation", dilation, axes, 1)
-    low, high = _padding(padding, kernel, s, d)
-    out = tuple(
-        (n + a + z - step * (k - 1) - 1) // t + 1
-        for n, a, z, step, k, t in zip(size, low, high, d, kernel, s, strict=True)
+    return _convolution_geometry(
+        x.shape,
+        w.shape,
+        None if b is None else b.shape,
+        axes,
+        _hashable("stride", stride, axes, 1),
+        padding if isinstance(padding, str) else _hashable("padding", padding, axes, 0),
+        _hashable("dilation", dilation, axes, 1),
+        groups,
     )
-    _check_out(out)
-    return Geometry(size, kernel, out, s, low, d, groups)
 
 
 def transposed_geometry(
@@ -132,16 +125,61 @@ def transposed_geometry(
         dilation.
     """
     common_dtype(x=x, w=w, b=b)
+    return _transposed_geometry(
+        x.shape,
+        w.shape,
+        None if b is None else b.shape,
+        axes,
+        _hashable("stride", stride, axes, 1),
+        _hashable("padding", padding, axes, 0),
+        _hashable("output_padding", output_padding, axes, 0),
+        _hashable("dilation", dilation, axes, 1),
+        groups,
+    )
+
+
+def _hashable(name: str, option: Any, axes: int, least: int) -> Any:
+    """Return an int as it is, to be checked later, and anything else as checked ints."""
+    return option if type(option) is int else per_axis(name, option, axes, least)
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _convolution_geometry(
+    x: Shape, w: Shape, b: Shape | None, axes: int, stride: Any, padding: Any, dilation: Any,
+    groups: int,
+) -> Geometry:  # fmt: skip
     channels = _check_operands(x, w, axes, groups)
-    if channels != w.shape[0]:
+    if channels != w[1] * groups:
         raise ValueError(
-            f"`x` (shape={x.shape}) has {channels} channels, `w` (shape={w.shape}) takes "
-            f"{w.shape[0]}"
+            f"`x` (shape={x}) has {channels} channels, `w` (shape={w}) with "
+            f"`groups` (={groups}) takes {w[1] * groups}"
         )
+    if w[0] % groups:
+        raise ValueError(f"`groups` (={groups}) must divide the {w[0]} channels of the result")
+    _check_bias(b, w[0])
+    size, kernel = x[-axes:], w[2:]
+    s, d = per_axis("stride", stride, axes, 1), per_axis("dilation", dilation, axes, 1)
+    low, high = _padding(padding, kernel, s, d)
+    out = tuple(
+        (n + a + z - step * (k - 1) - 1) // t + 1
+        for n, a, z, step, k, t in zip(size, low, high, d, kernel, s, strict=True)
+    )
+    _check_out(out)
+    return Geometry(size, kernel, out, s, low, d, groups)
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _transposed_geometry(
+    x: Shape, w: Shape, b: Shape | None, axes: int, stride: Any, padding: Any, output_padding: Any,
+    dilation: Any, groups: int,
+) -> Geometry:  # fmt: skip
+    channels = _check_operands(x, w, axes, groups)
+    if channels != w[0]:
+        raise ValueError(f"`x` (shape={x}) has {channels} channels, `w` (shape={w}) takes {w[0]}")
     if channels % groups:
         raise ValueError(f"`groups` (={groups}) must divide the {channels} channels of `x`")
-    _check_bias(b, w.shape[1] * groups)
-    size, kernel = x.shape[-axes:], w.shape[2:]
+    _check_bias(b, w[1] * groups)
+    size, kernel = x[-axes:], w[2:]
     s, d = per_axis("stride", stride, axes, 1), per_axis("dilation", dilation, axes, 1)
     p, extra = (
         per_axis("padding", padding, axes, 0),
@@ -185,27 +223,27 @@ def check_directions(
             raise ValueError(f"`{name}` (shape={array.shape}) must have the shape {shape}")
 
 
-def _check_operands(x: Array, w: Array, axes: int, groups: int) -> int:
+def _check_operands(x: Shape, w: Shape, axes: int, groups: int) -> int:
     """Check ranks and sizes; return the number of channels of x."""
-    if x.ndim not in (axes + 1, axes + 2):
+    if len(x) not in (axes + 1, axes + 2):
         raise ValueError(
-            f"`x` (shape={x.shape}) must have {axes + 2} axes (N, C, ...), or {axes + 1} unbatched"
+            f"`x` (shape={x}) must have {axes + 2} axes (N, C, ...), or {axes + 1} unbatched"
         )
-    if w.ndim != axes + 2:
-        raise ValueError(f"`w` (shape={w.shape}) must have {axes + 2} axes")
-    if 0 in w.shape or 0 in x.shape[-axes - 1 :]:
-        empty, shape = ("w", w.shape) if 0 in w.shape else ("x", x.shape)
+    if len(w) != axes + 2:
+        raise ValueError(f"`w` (shape={w}) must have {axes + 2} axes")
+    if 0 in w or 0 in x[-axes - 1 :]:
+        empty, shape = ("w", w) if 0 in w else ("x", x)
         raise ValueError(f"`{empty}` (shape={shape}) may be empty along the batch alone")
     if not isinstance(groups, Integral) or isinstance(groups, bool):
         raise TypeError(f"`groups` (={groups!r}) must be an int")
     if groups < 1:
         raise ValueError(f"`groups` (={groups}) must be at least 1")
-    return int(x.shape[-axes - 1])
+    return x[-axes - 1]
 
 
-def _check_bias(b: Array | None, channels: int) -> None:
-    if b is not None and b.shape != (channels,):
-        raise ValueError(f"`b` (shape={b.shape}) must have shape ({channels},)")
+def _check_bias(b: Shape | None, channels: int) -> None:
+    if b is not None and b != (channels,):
+        raise ValueError(f"`b` (shape={b}) must have shape ({channels},)")
 
 
 def _check_out(out: Shape) -> None:

@@ -15,11 +15,13 @@ from manualgrad.trilinear import dgrad, fprop, wgrad
 Array = npt.NDArray[Any]
 
 
+@np.errstate(all="ignore")
 def _conv_transpose(x: Array, w: Array, b: Array | None, axes: int, **options: Any) -> Array:
     geometry = transposed_geometry(x, w, b, axes=axes, **options)
     return from_batch(add_bias(dgrad(as_batch(x, axes), w, geometry), b), x, axes)
 
 
+@np.errstate(all="ignore")
 def _conv_transpose_backward(
     grad_y: Array, x: Array, w: Array, axes: int, **options: Any
 ) -> Gradients:
@@ -33,6 +35,7 @@ def _conv_transpose_backward(
     )
 
 
+@np.errstate(all="ignore")
 def _conv_transpose_double_backward(
     v_x: Array,
     v_w: Array,
@@ -48,8 +51,7 @@ def _conv_transpose_double_backward(
     check_grad_y(grad_y, x, channels, geometry.size)
     check_directions(v_x, v_w, v_b, x, w, channels)
     g, batch, v = as_batch(grad_y, axes), as_batch(x, axes), as_batch(v_x, axes)
-    with np.errstate(all="ignore"):
-        along = dgrad(v, w, geometry) + dgrad(batch, v_w, geometry)
+    along = dgrad(v, w, geometry) + dgrad(batch, v_w, geometry)
     return SecondGradients(
         grad_grad_y=from_batch(add_bias(along, v_b), x, axes),
         grad_x=from_batch(fprop(g, v_w, geometry), x, axes),

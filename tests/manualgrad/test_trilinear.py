@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 
 from manualgrad.geometry import convolution_geometry
-from manualgrad.trilinear import dgrad, fprop, taps, wgrad
+from manualgrad.trilinear import dgrad, fprop, wgrad
+
+pytestmark = pytest.mark.usefixtures("cut")
 
 CASES = [
     # axes, size, kernel, stride, padding, dilation, groups
@@ -16,19 +18,28 @@ CASES = [
     (2, (5, 4), (3, 2), (2, 1), (1, 0), 1, 1),
     (2, (6, 3), (2, 3), (1, 3), (0, 4), (3, 1), 2),
     (2, (5, 6), (1, 1), (2, 3), 0, 1, 3),
+    (2, (7, 6), (3, 4), 1, (1, 2), (2, 1), 2),
     (3, (3, 4, 2), (2, 1, 2), (1, 2, 1), (1, 0, 1), (1, 2, 1), 2),
 ]
 
 
-def build(axes, size, kernel, stride, padding, dilation, groups, seed=0, dtype=np.float64):
+DEPTHWISE = [
+    (1, (9,), (3,), 1, 1, 2, 3),
+    (2, (5, 7), (3, 2), 1, (1, 2), (1, 2), 4),
+    (3, (3, 4, 2), (2, 1, 2), 1, (1, 0, 1), (1, 2, 1), 2),
+]
+
+
+def build(axes, size, kernel, stride, padding, dilation, groups, seed=0, each=(2, 3)):
     """Return x, w, a cotangent g and the geometry: Ci != Co, seeded whole numbers."""
     rng = np.random.default_rng(seed)
-    x = rng.integers(-9, 10, (2, 2 * groups, *size)).astype(dtype)
-    w = rng.integers(-9, 10, (3 * groups, 2, *kernel)).astype(dtype)
+    channels, results = each
+    x = rng.integers(-9, 10, (2, channels * groups, *size)).astype(float)
+    w = rng.integers(-9, 10, (results * groups, channels, *kernel)).astype(float)
     geometry = convolution_geometry(
         x, w, None, axes=axes, stride=stride, padding=padding, dilation=dilation, groups=groups
     )
-    g = rng.integers(-9, 10, (2, 3 * groups, *geometry.out)).astype(dtype)
+    g = rng.integers(-9, 10, (2, results * groups, *geometry.out)).astype(float)
     return x, w, g, geometry
 
 
@@ -48,9 +59,9 @@ def form(x, w, g, geometry):
                 yield (n, channel, *q), (o, c, *k), (n, o, *p)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [*CASES, *DEPTHWISE])
 def test_each_kernel_is_its_derivative(case):
-    x, w, g, geometry = build(*case)
+    x, w, g, geometry = build(*case, each=(1, 1) if case in DEPTHWISE else (2, 3))
     y, grad_x, grad_w = np.zeros_like(g), np.zeros_like(x), np.zeros_like(w)
     for of_x, of_w, of_g in form(x, w, g, geometry):
         y[of_g] += x[of_x] * w[of_w]
@@ -69,9 +80,9 @@ def test_all_three_give_the_same_number(case):
     assert value != 0
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [*CASES, *DEPTHWISE])
 def test_exact_numbers_go_through_the_same_code(case):
-    x, w, g, geometry = build(*case, seed=2)
+    x, w, g, geometry = build(*case, seed=2, each=(1, 1) if case in DEPTHWISE else (2, 3))
     third = [np.vectorize(lambda v: Fraction(int(v), 3), otypes=[object])(a) for a in (x, w, g)]
     for kernel, left, right in ((fprop, 0, 1), (dgrad, 2, 1), (wgrad, 0, 2)):
         exact = kernel(third[left], third[right], geometry)
@@ -84,24 +95,29 @@ def test_exact_numbers_go_through_the_same_code(case):
         assert (ints == floats.astype(int)).all()
 
 
-def test_taps_reach_every_pair_of_positions_once():
-    _, _, _, geometry = build(*CASES[3])
-    seen = []
-    for tap in taps(geometry):
-        p = [range(geometry.out[a])[s] for a, s in enumerate(tap.of_g[1:])]
-        q = [range(geometry.size[a])[s] for a, s in enumerate(tap.of_x[1:])]
-        pairs = [list(zip(a, b, strict=True)) for a, b in zip(p, q, strict=True)]
-        seen += [(tap.kernel, pair) for pair in product(*pairs)]
-    assert len(seen) == len(set(seen))
-    for kernel, pair in seen:
-        for axis, (p, q) in enumerate(pair):
-            step = geometry.stride[axis] * p + geometry.dilation[axis] * kernel[axis]
-            assert q == step - geometry.padding[axis]
+@pytest.mark.parametrize("case", [CASES[3], DEPTHWISE[1]])
+def test_any_layout_of_memory_will_do(case):
+    x, w, g, geometry = build(*case, each=(1, 1) if case in DEPTHWISE else (2, 3))
+    for kernel, left, right in ((fprop, x, w), (dgrad, g, w), (wgrad, x, g)):
+        expected = kernel(left, right, geometry)
+        for odd in (np.asfortranarray, lambda a: a[..., ::-1].copy()[..., ::-1]):
+            assert (kernel(odd(left), odd(right), geometry) == expected).all()
 
 
-def test_a_tap_outside_the_input_is_left_out():
-    _, _, _, geometry = build(1, (1,), (3,), 1, 1, 1, 1)
-    assert [tap.kernel for tap in taps(geometry)] == [(1,)]
+@pytest.mark.parametrize("case", [CASES[3], CASES[6], DEPTHWISE[1]])
+def test_results_stand_alone_and_operands_stay(case):
+    x, w, g, geometry = build(*case, each=(1, 1) if case in DEPTHWISE else (2, 3))
+    for kernel, left, right in ((fprop, x, w), (dgrad, g, w), (wgrad, x, g)):
+        before = left.copy(), right.copy()
+        first = kernel(left, right, geometry)
+        kept = first.copy()
+        second = kernel(2 * left, right, geometry)
+        assert (first == kept).all()
+        assert (second == 2 * kept).all()
+        assert (left == before[0]).all()
+        assert (right == before[1]).all()
+        assert first.flags.c_contiguous
+        assert not any(np.shares_memory(first, other) for other in (left, right, second))
 
 
 def test_infinity_and_nan_touch_only_what_depends_on_them():

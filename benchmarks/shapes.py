@@ -1,0 +1,91 @@
+"""The convolutions that are timed, and their operands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One convolution.
+
+    Attributes
+    ----------
+    op
+        Name in manualgrad and in torch.nn.functional.
+    x, w
+        Shapes of the operands; there is always a bias.
+    options
+        The options that are not the default.
+    compute_bound
+        Whether the products dominate whatever else is to be done.
+    """
+
+    name: str
+    op: str
+    x: tuple[int, ...]
+    w: tuple[int, ...]
+    options: dict[str, Any] = field(default_factory=dict)
+    compute_bound: bool = False
+
+    @property
+    def transposed(self) -> bool:
+        return self.op.startswith("conv_transpose")
+
+    @property
+    def channels(self) -> int:
+        groups = self.options.get("groups", 1)
+        return self.w[1] * groups if self.transposed else self.w[0]
+
+    def flops(self, y_shape: tuple[int, ...]) -> int:
+        """Additions and multiplications of forward and backward, padding included."""
+        positions = self.x if self.transposed else y_shape
+        return 3 * 2 * positions[0] * prod(positions[2:]) * prod(self.w)
+
+
+SHAPES = (
+    Shape("article 4x4", "conv2d", (1, 1, 4, 4), (1, 1, 2, 2)),
+    Shape("small 8x16x16x16 k3", "conv2d", (8, 16, 16, 16), (16, 16, 3, 3), {"padding": 1}),
+    Shape("DCGAN 16x128->64 16x16 k4 s2 p1", "conv_transpose2d", (16, 128, 16, 16),
+          (128, 64, 4, 4), {"stride": 2, "padding": 1}, compute_bound=True),
+    Shape("segmentation 2x64->32 64x64 k4 s2 p1", "conv_transpose2d", (2, 64, 64, 64),
+          (64, 32, 4, 4), {"stride": 2, "padding": 1}, compute_bound=True),
+    Shape("ResNet 4x256->256 14x14 k3 p1", "conv2d", (4, 256, 14, 14), (256, 256, 3, 3),
+          {"padding": 1}, compute_bound=True),
+    Shape("U-Net 4x64->32 32x32 k2 s2", "conv_transpose2d", (4, 64, 32, 32), (64, 32, 2, 2),
+          {"stride": 2}),
+    Shape("1x1 4x128->128 28x28", "conv2d", (4, 128, 28, 28), (128, 128, 1, 1)),
+    Shape("k5 s3 4x32->32 20x20 p1", "conv_transpose2d", (4, 32, 20, 20), (32, 32, 5, 5),
+          {"stride": 3, "padding": 1}),
+    Shape("dilation 2 4x64->64 32x32 k3 p2", "conv2d", (4, 64, 32, 32), (64, 64, 3, 3),
+          {"padding": 2, "dilation": 2}),
+    Shape("groups 4 4x128->128 28x28 k3 p1", "conv2d", (4, 128, 28, 28), (128, 32, 3, 3),
+          {"padding": 1, "groups": 4}),
+    Shape("depthwise 8x64 56x56 k3 p1", "conv2d", (8, 64, 56, 56), (64, 1, 3, 3),
+          {"padding": 1, "groups": 64}),
+    Shape("audio 4x32->64 4000 k16 s8", "conv1d", (4, 32, 4000), (64, 32, 16), {"stride": 8}),
+    Shape("audio 4x64->32 to 4000 k16 s8 p4", "conv_transpose1d", (4, 64, 500), (64, 32, 16),
+          {"stride": 8, "padding": 4}),
+    Shape("3-D 2x32->16 8x12x12 k3 s2 p1", "conv_transpose3d", (2, 32, 8, 12, 12),
+          (32, 16, 3, 3, 3), {"stride": 2, "padding": 1, "output_padding": 1}),
+    Shape("tall 2x32->32 512x16 k7x3", "conv2d", (2, 32, 512, 16), (32, 32, 7, 3),
+          {"padding": (3, 1)}),
+)  # fmt: skip
+
+
+def operands(shape: Shape, dtype: str) -> tuple[Array, Array, Array]:
+    """Return x, w and b, seeded."""
+    rng = np.random.default_rng(2018)
+    sizes = shape.x, shape.w, (shape.channels,)
+    return tuple(rng.standard_normal(size).astype(dtype) for size in sizes)  # type: ignore[return-value]
+
+
+def cotangent(y_shape: tuple[int, ...], dtype: str) -> Array:
+    return np.random.default_rng(2019).standard_normal(y_shape).astype(dtype)

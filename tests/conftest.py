@@ -1,0 +1,70 @@
+"""What several test modules share: limits that send small convolutions down every path."""
+
+from importlib import import_module
+
+import pytest
+
+CUTS = {
+    "as it is": {},
+    "pieces": {
+        "plan.CACHE": 64, "plan.MOST": 512, "plan.ROWS": 2, "plan._FEW_STEPS": 1,
+        "trilinear._ENOUGH": 1, "matrices.SMALL": 0, "scratch.SMALL": 0,
+    },
+    "shared rows": {"plan._FEW_ROWS": 0, "plan._NEAR": 100, "trilinear._ENOUGH": 1},
+    "pieces with shared rows": {
+        "plan.CACHE": 256, "plan.MOST": 1024, "plan.ROWS": 6, "plan._FEW_ROWS": 0,
+        "plan._NEAR": 100, "matrices.SMALL": 0, "scratch.SMALL": 0,
+    },
+    "taps apart": {"plan.MOST": 32, "phases._TOGETHER": 1},
+    "scattered": {"phases._WASTE": 0},
+    "scattered in pieces": {
+        "phases._WASTE": 0, "plan.CACHE": 64, "plan.MOST": 512, "plan.ROWS": 2, "scratch.SMALL": 0,
+    },
+    "scattered with shared rows": {"phases._WASTE": 0, "plan._FEW_ROWS": 0, "plan._NEAR": 100},
+    "depthwise": {"plan._FEW_POSITIONS": -1},
+    "depthwise in pieces": {
+        "plan._FEW_POSITIONS": -1, "plan.CACHE": 64, "plan.MOST": 64, "plan.ROWS": 2,
+        "scratch.SMALL": 0,
+    },
+}  # fmt: skip
+"""For each way to cut a convolution the limits, by module and name, that bring it about."""
+
+
+def _set(monkeypatch, name, spaces=None):
+    """Set the limits of a cut, in the modules or in the name spaces that stand for them."""
+    for where, limit in CUTS[name].items():
+        module, constant = where.split(".")
+        found = import_module(f"manualgrad.{module}")
+        assert hasattr(found, constant)
+        monkeypatch.setattr(found, constant, limit)
+        if module in (spaces or {}):
+            monkeypatch.setitem(spaces[module], constant, limit)
+    import_module("manualgrad.plan").plan.cache_clear()
+    phases = import_module("manualgrad.phases")
+    phases.phases.cache_clear()
+    phases.worthwhile.cache_clear()
+
+
+@pytest.fixture(params=CUTS)
+def cut(request, monkeypatch):
+    """Cut convolutions as one of CUTS does; the plans made so are forgotten afterwards."""
+    with monkeypatch.context() as limits:
+        _set(limits, request.param)
+        yield request.param
+    _set(monkeypatch, "as it is")
+
+
+@pytest.fixture
+def each_cut():
+    """Return a generator function that sets one cut after the other, and yields its name."""
+
+    def cuts(spaces=None):
+        try:
+            for name in CUTS:
+                with pytest.MonkeyPatch.context() as limits:
+                    _set(limits, name, spaces)
+                    yield name
+        finally:
+            _set(None, "as it is")
+
+    return cuts

@@ -1,0 +1,87 @@
+"""What a convolution needs beside its operands and results is bounded, whatever the shape."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import manualgrad as mg
+from manualgrad import plan, scratch
+from manualgrad.geometry import Geometry
+from manualgrad.plan import Operands
+
+LIMIT = 64 * 2**20
+
+SHAPES = {
+    # x, w, options
+    "wide images": ((4, 64, 512, 512), (8, 64, 3, 3), {"padding": 1}),
+    "many small images": ((3000, 16, 12, 12), (24, 16, 3, 3), {}),
+    "from one channel to many": ((1, 1, 40, 50), (4096, 1, 3, 3), {"padding": 1}),
+    "from many channels to one": ((1, 4096, 40, 50), (1, 4096, 3, 3), {"padding": 1}),
+    "many weights": ((1, 700, 9, 10), (600, 700, 5, 5), {"padding": 2}),
+    "a large kernel": ((1, 2, 300, 310), (3, 2, 90, 80), {}),
+    "a kernel as large as its input": ((1, 1, 1200, 1300), (1, 1, 1200, 1300), {}),
+    "taps far apart": ((1, 2, 2500, 2600), (3, 2, 2, 2), {"dilation": 2000, "padding": 3}),
+    "padding far beyond": ((1, 1, 3, 4), (2, 1, 2, 2), {"dilation": 4000, "padding": 3999}),
+    "a long signal": ((2, 3, 400_000), (4, 3, 400), {"stride": 7}),
+    "a long stride": ((2, 3, 2000, 2100), (4, 3, 40, 50), {"stride": 40, "padding": 5}),
+    "as many phases as taps": ((1, 1, 1500, 1500), (1, 1, 1500, 1500), {"stride": 1500}),
+    "depthwise": ((2, 64, 300, 310), (64, 1, 3, 3), {"groups": 64, "padding": 1}),
+    "many groups": ((2, 512, 60, 70), (1024, 2, 3, 3), {"groups": 256}),
+    "volumes": ((1, 8, 60, 70, 80), (8, 8, 3, 3, 3), {"padding": 1}),
+}
+
+
+@pytest.fixture
+def fresh(monkeypatch):
+    """Begin without scratch memory, so that it counts."""
+    monkeypatch.setattr(scratch, "_buffers", scratch._Buffers())
+
+
+def extra(call):
+    """Return the result of a call, and the most bytes in use at a time beyond the results."""
+    tracemalloc.start()
+    try:
+        result = call()
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    results = (result,) if isinstance(result, np.ndarray) else result
+    return result, peak - sum(a.nbytes for a in results if a is not None)
+
+
+@pytest.mark.usefixtures("fresh")
+@pytest.mark.parametrize("name", SHAPES)
+def test_workspace_is_bounded(name):
+    x_shape, w_shape, options = SHAPES[name]
+    axes = len(x_shape) - 2
+    rng = np.random.default_rng(4)
+    x = rng.integers(-3, 4, x_shape).astype(np.float32)
+    w = rng.integers(-3, 4, w_shape).astype(np.float32)
+    y, forward = extra(lambda: getattr(mg, f"conv{axes}d")(x, w, **options))
+    g = rng.integers(-3, 4, y.shape).astype(np.float32)
+    found, backward = extra(lambda: getattr(mg, f"conv{axes}d_backward")(g, x, w, **options))
+    assert max(forward, backward) <= LIMIT, (forward, backward)
+    # The three are one number: whatever was cut, nothing is lost.
+    value = np.vdot(y.astype(float), g)
+    assert value == np.vdot(found.grad_x.astype(float), x)
+    assert value == np.vdot(found.grad_w.astype(float), w)
+
+
+def test_a_naive_matrix_of_columns_would_not_pass():
+    x = np.ones((2, 8, 512, 512), np.float32)
+    _, found = extra(lambda: np.lib.stride_tricks.sliding_window_view(x, (3, 3), (2, 3)).copy())
+    windows = x.size * 9 * 4
+    assert found < LIMIT < windows
+
+
+def test_long_plans_are_not_kept():
+    def steps(size):
+        geometry = Geometry((size,), (3,), (size,), (1,), (1,), (1,), 1)
+        (tile,) = plan.plan(geometry, Operands(1, 4, 4, 8, 1, 1))
+        return tile.steps
+
+    assert isinstance(steps(1000), tuple)
+    many = steps(10**7)
+    assert not isinstance(many, tuple)
+    assert len(list(many)) == len(list(many)) > plan._FEW_STEPS
