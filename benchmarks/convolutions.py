@@ -137,7 +137,9 @@ def table(rows: Sequence[Row]) -> str:
         bound = [f"{r.speed('manualgrad') / r.peak:.0%}" for r in these if r.shape.compute_bound]
         lines.append(
             f"\n{dtype}: matrix product {peak / 1e9:.0f} GFLOP/s. manualgrad is "
-            + ", ".join(f"{means[n]:.2f} times as fast as {n} (least {least[n]:.2f})" for n in means)
+            + ", ".join(
+                f"{means[n]:.2f} times as fast as {n} (least {least[n]:.2f})" for n in means
+            )
             + f", geometric mean; the compute-bound shapes reach {', '.join(bound)} of the product."
         )
     return "\n".join(lines)
@@ -146,5 +148,10 @@ def table(rows: Sequence[Row]) -> str:
 if __name__ == "__main__":
     import sys
 
-    rows = measure(["float64", "float32"], int(sys.argv[1]), select=sys.argv[2] if len(sys.argv) > 2 else "", progress=lambda s: print(s, flush=True))
+    rows = measure(
+        ["float64", "float32"],
+        int(sys.argv[1]),
+        select=sys.argv[2] if len(sys.argv) > 2 else "",
+        progress=lambda s: print(s, flush=True),
+    )
     print(table(rows))

@@ -92,5 +92,5 @@ def _offsets(block: Array, geometry: Geometry) -> list[int]:
 def _at_positions(total: Array, block: Array, shape: Shape) -> Array:
     """Return what belongs to a position, as a view (samples, groups, 1, *out)."""
     of_sample, of_group, one = total.strides
-    strides = (of_sample, of_group, 0, *(one * pitch for pitch in _pitch(block)))
+    strides = (of_sample, of_group, of_group, *(one * pitch for pitch in _pitch(block)))
     return as_strided(total, shape, strides)

@@ -177,7 +177,7 @@ def _parts(geometry: Geometry, most: int) -> Iterator[tuple[Box, Geometry]]:
 
 def _layout(geometry: Geometry, operands: Operands) -> Layout:
     """Decide which taps are shifts."""
-    one_channel = operands.channels == operands.results == max(geometry.stride) == 1
+    one_channel = max(operands.channels, operands.results, *geometry.stride) == 1
     if operands.slides and one_channel and geometry.groups * prod(geometry.out) > _FEW_POSITIONS:
         return Layout(geometry, 1, geometry.kernel, 1, (), True)
     first, *others = geometry.kernel

@@ -66,13 +66,18 @@ def _convolutions(axes: int, *, transposed: bool) -> Iterator[Combination]:
     settings = _AXES[axes]
     every = [each for each in settings if transposed or each.output_padding == 0]
     for number, combined in enumerate(product(every, repeat=axes)):
-        for groups, batch in product((1, 2), (1, 0, 2, None) if axes == 1 else _turn(number)):
+        batches = (1, 0, 2, None) if axes == 1 else _turn(number)
+        for groups, batch in product((1, 2, _DEPTHWISE) if number % 3 == 0 else (1, 2), batches):
             yield _combination(combined, groups, batch, number % 2 == 0, transposed=transposed)
 
 
 def _turn(number: int) -> tuple[int | None]:
     """Of several axes there are so many settings that each takes one batch size in turn."""
     return ((1, 2, 1, 0, 1, None)[number % 6],)
+
+
+_DEPTHWISE = 3
+"""So many groups have one channel each, in and out."""
 
 
 def _axis_settings(
@@ -98,9 +103,11 @@ _AXES = {
 def _combination(
     combined: Sequence[_Axis], groups: int, batch: int | None, bias: bool, *, transposed: bool
 ) -> Combination:
-    """Return the combination; channels differ in and out, so that none can take another's place."""
-    small = len(combined) > 1
-    c_in, c_out = (groups, 2 * groups) if small else (2 * groups, 3 * groups)
+    """Return the combination; channels differ in and out, unless each group has but one."""
+    each_in, each_out = (1, 2) if len(combined) > 1 else (2, 3)
+    if groups == _DEPTHWISE:
+        each_in, each_out = 1, 1
+    c_in, c_out = groups * each_in, groups * each_out
     w_channels = (c_in, c_out // groups) if transposed else (c_out, c_in // groups)
     size = tuple(axis.size(transposed=transposed) for axis in combined)
     x_shape = (c_in, *size) if batch is None else (batch, c_in, *size)

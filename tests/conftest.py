@@ -23,7 +23,7 @@ CUTS = {
     "scattered with shared rows": {"phases._WASTE": 0, "plan._FEW_ROWS": 0, "plan._NEAR": 100},
     "depthwise": {"plan._FEW_POSITIONS": -1},
     "depthwise in pieces": {
-        "plan._FEW_POSITIONS": -1, "plan.CACHE": 64, "plan.MOST": 64, "plan.ROWS": 2,
+        "plan._FEW_POSITIONS": -1, "plan.CACHE": 64, "plan.MOST": 16, "plan.ROWS": 2,
         "scratch.SMALL": 0,
     },
 }  # fmt: skip

@@ -46,6 +46,9 @@ def test_grid_has_every_kind_of_shape():
         seen.add(f"{axes} axes")
         seen |= {option for option in options if np.max(options[option]) > 1}
         seen |= {"bias"} if "b" in each.shapes else {"no bias"}
+        y_channels = w[0] if name[4] != "_" else w[1] * options["groups"]
+        if x[-axes - 1] == y_channels == options["groups"] > 1:
+            seen.add("depthwise")
         seen |= {"empty batch"} if 0 in x else set()
         seen |= {"unbatched"} if len(x) == axes + 1 else set()
         if (np.array(options["padding"]) >= np.array(w[2:])).any():
@@ -55,7 +58,7 @@ def test_grid_has_every_kind_of_shape():
     assert seen >= {
         "1 axes", "2 axes", "3 axes", "stride", "padding", "dilation", "groups",
         "padding beyond the kernel", "sizes that do not divide", "bias", "no bias", "empty batch",
-        "unbatched",
+        "unbatched", "depthwise",
     }  # fmt: skip
     assert any(np.max(each.options.get("output_padding", 0)) for _, each in combinations)
 
@@ -218,8 +221,6 @@ MUTANTS = [mutant for module in MUTATED for mutant in mutants(module)]
 EQUIVALENT = {
     ("direct = None if adds or by_column or len(places) > 1 else reshaped(places[0], shape)",
      "1 else"): "what has two places is never the matrix of one",
-    ("strides = (of_sample, of_group, 0, *(one * pitch for pitch in _pitch(block)))", "0"):
-        "along an axis of size one no step is taken",
     ("return np.concatenate(sums, axis=1).reshape(flat.shape[1], 1, 1, *geometry.kernel)", "1)."):
         "both axes have size one",
     ("flat = block.reshape(*block.shape[:2], -1)", "1)"):
