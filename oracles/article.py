@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from manualgrad import article, article_training
 from oracles.cases import build_case
 from oracles.data import NETWORK_PATTERNS
+from oracles.draws import choice
 from oracles.exact.activations import ACTIVATIONS
 from oracles.exact.bilinear import Bilinear
 from oracles.exact.chain import Chain, Layers, row
@@ -95,15 +96,23 @@ def _reference(pieces: Callable[..., Any], framework: Any, *operands: Any, **f: 
 @st.composite
 def _article_case(draw: st.DrawFn, dtype: str, limits: Limits) -> Case:
     """Draw a case of the article's sizes or of others, with any activations."""
-    k1, k2 = draw(st.sampled_from([((2, 2), (2, 2)), ((2, 3), (1, 2)), ((1, 1), (2, 1))]))
-    height, width = draw(st.sampled_from([(2, 2), (1, 3)]))
+    k1, k2 = choice(draw, [((2, 2), (2, 2)), ((2, 3), (1, 2)), ((1, 1), (2, 1))])
+    height, width = choice(draw, [(2, 2), (1, 3)])
     size = (height + k1[0] + k2[0] - 2, width + k1[1] + k2[1] - 2)
     shapes = {"x": size, "w1": k1, "w2": k2, "w3": (height * width, 1), "y": ()}
-    options = {name: draw(st.sampled_from(NAMES)) for name in ("f1", "f2", "f3")}
-    return draw(
-        build_case("article", dtype, limits, shapes=shapes, y_shape=(), options=options,
-                   patterns=NETWORK_PATTERNS, specials=(), with_cotangent=False)
-    )  # fmt: skip
+    options = {name: choice(draw, NAMES) for name in ("f1", "f2", "f3")}
+    return build_case(
+        draw,
+        "article",
+        dtype,
+        limits,
+        shapes=shapes,
+        y_shape=(),
+        options=options,
+        patterns=NETWORK_PATTERNS,
+        specials=(),
+        with_cotangent=False,
+    )
 
 
 def article_case(

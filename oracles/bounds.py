@@ -47,6 +47,10 @@ MISS_BITS = 40
 """A probable bound is exceeded with a probability of at most 2**-MISS_BITS for each element."""
 
 
+SURE_TERMS = 65
+"""Up to so many terms `gamma` is below its probable form, in every dtype."""
+
+
 def probable_gamma(n: npt.ArrayLike, dtype: npt.DTypeLike) -> FloatArray:
     """Return the smaller of `gamma` and its probable form, which grows as the root of n.
 
@@ -54,8 +58,8 @@ def probable_gamma(n: npt.ArrayLike, dtype: npt.DTypeLike) -> FloatArray:
     more than ``exp(lambda sqrt(n) u + n u^2 / (1 - u)) - 1`` times its sum of absolute values
     with probability at most ``2 n exp(-lambda^2 (1 - u)^2 / 2)`` (N. J. Higham and T. Mary, A
     new approach to probabilistic rounding error analysis, SIAM J. Sci. Comput. 41, 2019,
-    theorem 3.1); lambda is chosen so that this is 2**-40. Below about 64 terms `gamma` is the
-    smaller one.
+    theorem 3.1); lambda is chosen so that this is 2**-40. Up to `SURE_TERMS` terms `gamma` is
+    the smaller one.
     """
     count, u = np.asarray(n, np.float64), unit_roundoff(dtype)
     with np.errstate(divide="ignore"):
@@ -68,7 +72,7 @@ def probable_gamma(n: npt.ArrayLike, dtype: npt.DTypeLike) -> FloatArray:
 def rounding_bound(
     terms: npt.ArrayLike,
     magnitude: npt.NDArray[Any],
-    dtype: npt.DTypeLike,
+    dtype: npt.DTypeLike | None,
     *,
     probable: bool = False,
 ) -> FloatArray:
@@ -81,7 +85,7 @@ def rounding_bound(
     magnitude
         The operation on absolute values, one for each element.
     dtype
-        In which the operation is evaluated.
+        In which the operation is evaluated; None for exact arithmetic, where nothing is off.
     probable
         Whether `probable_gamma` takes the place of `gamma`.
 
@@ -91,6 +95,8 @@ def rounding_bound(
         ``gamma(n) * magnitude + n * smallest subnormal``; infinite where a partial sum may
         overflow, since then infinity and NaN are rightful results.
     """
+    if dtype is None:
+        return np.zeros(np.shape(magnitude))
     largest = float(np.finfo(dtype).max)
     with np.errstate(over="ignore", invalid="ignore"):
         g = (probable_gamma if probable else gamma)(terms, dtype)

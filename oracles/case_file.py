@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -15,49 +16,53 @@ Array = npt.NDArray[Any]
 
 SCHEMA_VERSION = 2
 _MAGIC = b"oracles case\n"
+_ALIGNMENT = 64
 _DTYPES = ("<f2", "<f4", "<f8", "<i8", "<i4")
+
+
+def pieces(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> list[memoryview]:
+    """Return the bytes of `header`, which must be JSON, and of each array, without a copy."""
+    stored = {name: _little_endian(array) for name, array in arrays.items()}
+    entries = [[name, array.dtype.str, list(array.shape)] for name, array in stored.items()]
+    head = json.dumps({**header, "arrays": entries}).encode()
+    start = len(_MAGIC) + 8
+    head += b" " * (-(start + len(head)) % _ALIGNMENT)
+    first = b"".join((_MAGIC, len(head).to_bytes(8, "little"), head))
+    return [memoryview(first), *(a.reshape(-1).view(np.uint8).data for a in stored.values())]
 
 
 def dump_arrays(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
     """Return `header` and `arrays` as bytes; `header` must be JSON."""
-    stored = {name: _little_endian(array) for name, array in arrays.items()}
-    entries = [[name, array.dtype.str, list(array.shape)] for name, array in stored.items()]
-    head = json.dumps({**header, "arrays": entries}).encode()
-    return b"".join(
-        (_MAGIC, len(head).to_bytes(8, "little"), head, *(a.tobytes() for a in stored.values()))
-    )
+    return b"".join(pieces(header, arrays))
 
 
-def load_arrays(data: bytes) -> tuple[dict[str, Any], dict[str, Array]]:
-    """Return the header and the arrays that `dump_arrays` wrote.
+def load_arrays(data: bytes | memoryview) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return the header and the arrays that `dump_arrays` wrote: views of `data`, read-only.
 
     Raises
     ------
     ValueError
         If `data` is truncated, has bytes left over, or is something else.
     """
-    if not data.startswith(_MAGIC):
+    if bytes(data[: len(_MAGIC)]) != _MAGIC:
         raise ValueError("not a case file: it does not begin with 'oracles case'")
     start = len(_MAGIC) + 8
     end = start + int.from_bytes(data[len(_MAGIC) : start], "little")
     if len(data) < end:
         raise ValueError(f"truncated case file: {len(data)} bytes of at least {end}")
-    header = json.loads(data[start:end])
+    header = json.loads(bytes(data[start:end]))
     arrays: dict[str, Array] = {}
     for name, dtype, shape in header.pop("arrays"):
-        array, end = _read_array(data, end, dtype, shape)
+        array, end = _read_array(memoryview(data), end, dtype, shape)
         arrays[name] = array
     if len(data) != end:
         raise ValueError(f"case file of {len(data)} bytes, of which {end} belong to the case")
     return header, arrays
 
 
-def dump_case(case: Case, **extra: Any) -> bytes:
-    """Return `case` as bytes that `load_case` turns back into the same case, bit for bit.
-
-    The header also holds `extra`, which must be JSON.
-    """
-    header = {
+def header_of(case: Case, **extra: Any) -> dict[str, Any]:
+    """Return what `dump_case` says of `case` beside its arrays, and `extra`, which must be JSON."""
+    return {
         **extra,
         "schema_version": SCHEMA_VERSION,
         "op": case.op,
@@ -67,7 +72,11 @@ def dump_case(case: Case, **extra: Any) -> bytes:
         "lattice": case.lattice,
         "directions": list(case.directions),
     }
-    return dump_arrays(header, case.arrays)
+
+
+def dump_case(case: Case) -> bytes:
+    """Return `case` as bytes that `load_case` turns back into the same case, bit for bit."""
+    return dump_arrays(header_of(case), case.arrays)
 
 
 def load_case(data: bytes) -> Case:
@@ -110,14 +119,15 @@ def _little_endian(array: Array) -> Array:
     return np.ascontiguousarray(array, array.dtype.newbyteorder("<")).reshape(array.shape)
 
 
-def _read_array(data: bytes, start: int, dtype: str, shape: list[int]) -> tuple[Array, int]:
+def _read_array(data: memoryview, start: int, dtype: str, shape: list[int]) -> tuple[Array, int]:
     if dtype not in _DTYPES:
         raise ValueError(f"case file names the dtype {dtype!r}; known are {', '.join(_DTYPES)}")
-    end = start + int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+    end = start + prod(shape) * np.dtype(dtype).itemsize
     if len(data) < end:
         raise ValueError(f"truncated case file: {len(data)} bytes of at least {end}")
     array = np.frombuffer(data[start:end], dtype).reshape(shape)
-    return array.astype(array.dtype.newbyteorder("="), copy=False), end
+    native = array.astype(array.dtype.newbyteorder("="), copy=not array.flags.aligned)
+    return native, end
 
 
 def _tuples(value: Any) -> Any:

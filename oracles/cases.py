@@ -17,6 +17,7 @@ from oracles.data import (
     overlaid,
     special_values,
 )
+from oracles.draws import choice, integer
 from oracles.layouts import LAYOUTS
 from oracles.limits import Limits
 from oracles.op import Case
@@ -28,6 +29,8 @@ Shapes = dict[str, Shape]
 # small errors.
 _STRATA = ("plain", "plain", "plain", "special")
 
+_ODD_LAYOUTS = (0, 0, 0, 1, 1, 2)
+
 # One case in four asks for second derivatives: a compiling witness takes twice the time.
 _ORDERS = ("first", "first", "first", "second")
 
@@ -36,7 +39,6 @@ _ORDERS = ("first", "first", "first", "second")
 _ELEMENTWISE_SHAPES: tuple[Shape, ...] = ((3,), (), (2, 3, 4), (2, 0))
 
 
-@st.composite
 def build_case(
     draw: st.DrawFn,
     op: str,
@@ -76,19 +78,27 @@ def build_case(
         Operands that have gradients, and in a case of second order directions; None for all
         of `shapes`.
     """
-    drawn = {name: draw(numbers(shape, dtype, patterns)) for name, shape in shapes.items()}
+    seed = integer(draw, 0, 2**16)  # one for all: another seed is no simpler case
+
+    def drawn_as(shape: Shape, number: int) -> Numbers:
+        return numbers(draw, shape, dtype, seed + number, patterns)
+
+    drawn = {name: drawn_as(shape, at) for at, (name, shape) in enumerate(shapes.items())}
     if with_cotangent:
-        drawn["cotangent"] = draw(numbers(y_shape, dtype, patterns))
+        drawn["cotangent"] = drawn_as(y_shape, len(shapes))
     else:
         drawn["cotangent"] = Numbers(np.ones(y_shape, dtype), "1")
     values = special_values(dtype) if specials is None else specials
-    if limits.special_values and values and draw(st.sampled_from(_STRATA)) == "special":
-        target = draw(st.sampled_from(sorted(shapes)))
-        drawn[target] = draw(overlaid(drawn[target], values))
-    layouts = draw(_layouts(sorted(drawn), limits))
+    if limits.special_values and values and choice(draw, _STRATA) == "special":
+        target = choice(draw, sorted(shapes))
+        drawn[target] = overlaid(draw, drawn[target], values)
+    layouts = _layouts(draw, sorted(drawn)) if limits.layouts else {}
     along = [name for name in shapes if gradients is None or name in gradients]
-    second = limits.second_order and draw(st.sampled_from(_ORDERS)) == "second"
-    directions = {n: draw(numbers(shapes[n], dtype, patterns)) for n in along if second}
+    second = limits.second_order and choice(draw, _ORDERS) == "second"
+    directions = {
+        name: drawn_as(shapes[name], len(shapes) + 1 + at)
+        for at, name in enumerate(along if second else ())
+    }
     arrays: dict[str, npt.NDArray[Any]] = {name: drawn[name].array for name in shapes}
     return Case(
         op=op,
@@ -104,18 +114,17 @@ def build_case(
     )
 
 
-def batch_size(limits: Limits, most: int | None = None) -> st.SearchStrategy[int]:
-    """Return the strategy of batch sizes: 1 first, the empty batch last, at most `most`."""
+def batch_size(draw: st.DrawFn, limits: Limits, most: int | None = None) -> int:
+    """Draw a batch size: 1 first, the empty batch last, at most `most`."""
     highest = limits.max_batch if most is None else min(limits.max_batch, max(1, most))
     sizes = [n for n in (*range(1, highest + 1), 0) if n >= limits.min_batch]
-    return st.sampled_from(sizes or [limits.min_batch])
+    return choice(draw, sizes or [limits.min_batch])
 
 
-def _layouts(names: Sequence[str], limits: Limits) -> st.SearchStrategy[dict[str, str]]:
-    if not limits.layouts:
-        return st.just({})
-    odd = st.dictionaries(st.sampled_from(names), st.sampled_from(LAYOUTS[1:]), max_size=2)
-    return st.one_of(st.just({}), odd)
+def _layouts(draw: st.DrawFn, names: Sequence[str]) -> dict[str, str]:
+    """Draw the odd memory layouts: half of the cases have none."""
+    odd = range(choice(draw, _ODD_LAYOUTS))
+    return {choice(draw, names): choice(draw, LAYOUTS[1:]) for _ in odd}
 
 
 def elementwise_cases(
@@ -125,13 +134,19 @@ def elementwise_cases(
 
     @st.composite
     def strategy(draw: st.DrawFn, dtype: str, limits: Limits) -> Case:
-        shape = draw(st.sampled_from(_ELEMENTWISE_SHAPES))
-        options = {name: draw(st.sampled_from(values)) for name, values in parameters.items()}
+        shape = choice(draw, _ELEMENTWISE_SHAPES)
+        options = {name: choice(draw, values) for name, values in parameters.items()}
         patterns = PATTERNS if exact else ACTIVATION_PATTERNS
-        return draw(
-            build_case(op, dtype, limits, shapes={"x": shape}, y_shape=shape, options=options,
-                       patterns=patterns)
-        )  # fmt: skip
+        return build_case(
+            draw,
+            op,
+            dtype,
+            limits,
+            shapes={"x": shape},
+            y_shape=shape,
+            options=options,
+            patterns=patterns,
+        )
 
     return strategy
 
@@ -139,12 +154,12 @@ def elementwise_cases(
 @st.composite
 def dense_case(draw: st.DrawFn, dtype: str, limits: Limits) -> Case:
     """Draw a case of the dense layer."""
-    n = draw(batch_size(limits))
-    inputs, outputs = draw(st.integers(1, 5)), draw(st.integers(1, 4))
+    n = batch_size(draw, limits)
+    inputs, outputs = integer(draw, 1, 5), integer(draw, 1, 4)
     shapes: Shapes = {"x": (n, inputs), "w": (inputs, outputs)}
-    if limits.bias if limits.bias is not None else draw(st.booleans()):
+    if limits.bias if limits.bias is not None else choice(draw, (False, True)):
         shapes["b"] = (outputs,)
-    return draw(build_case("dense", dtype, limits, shapes=shapes, y_shape=(n, outputs), options={}))
+    return build_case(draw, "dense", dtype, limits, shapes=shapes, y_shape=(n, outputs), options={})
 
 
 def softmax_cases(op: str) -> Callable[[str, Limits], st.SearchStrategy[Case]]:
@@ -152,14 +167,20 @@ def softmax_cases(op: str) -> Callable[[str, Limits], st.SearchStrategy[Case]]:
 
     @st.composite
     def strategy(draw: st.DrawFn, dtype: str, limits: Limits) -> Case:
-        shape = draw(st.sampled_from([(3,), (2, 4), (2, 3, 2), (0, 3), (1, 1)]))
+        shape: Shape = choice(draw, [(3,), (2, 4), (2, 3, 2), (0, 3), (1, 1)])
         axes = [a for a in range(-len(shape), len(shape)) if shape[a] > 0]
-        axis = draw(st.sampled_from(axes))
-        return draw(
-            build_case(op, dtype, limits, shapes={"x": shape}, y_shape=shape,
-                       options={"axis": axis}, patterns=ACTIVATION_PATTERNS,
-                       specials=_finite_specials(dtype))
-        )  # fmt: skip
+        axis = choice(draw, axes)
+        return build_case(
+            draw,
+            op,
+            dtype,
+            limits,
+            shapes={"x": shape},
+            y_shape=shape,
+            options={"axis": axis},
+            patterns=ACTIVATION_PATTERNS,
+            specials=_finite_specials(dtype),
+        )
 
     return strategy
 
@@ -169,11 +190,18 @@ def squared_error_cases(op: str) -> Callable[[str, Limits], st.SearchStrategy[Ca
 
     @st.composite
     def strategy(draw: st.DrawFn, dtype: str, limits: Limits) -> Case:
-        shape = draw(st.sampled_from([(3,), (2, 3), (1,), (2, 1, 4), (0, 2)]))
-        return draw(
-            build_case(op, dtype, limits, shapes={"prediction": shape, "target": shape},
-                       y_shape=(), options={}, with_cotangent=False, gradients=("prediction",))
-        )  # fmt: skip
+        shape: Shape = choice(draw, [(3,), (2, 3), (1,), (2, 1, 4), (0, 2)])
+        return build_case(
+            draw,
+            op,
+            dtype,
+            limits,
+            shapes={"prediction": shape, "target": shape},
+            y_shape=(),
+            options={},
+            with_cotangent=False,
+            gradients=("prediction",),
+        )
 
     return strategy
 
@@ -181,17 +209,24 @@ def squared_error_cases(op: str) -> Callable[[str, Limits], st.SearchStrategy[Ca
 @st.composite
 def cross_entropy_case(draw: st.DrawFn, dtype: str, limits: Limits) -> Case:
     """Draw a case of the cross-entropy with class indices."""
-    n, classes = draw(st.sampled_from([2, 1, 3])), draw(st.integers(2, 4))
-    positions = draw(st.sampled_from([(), (2,), (2, 3)]))
+    n, classes = choice(draw, [2, 1, 3]), integer(draw, 2, 4)
+    positions: Shape = choice(draw, [(), (2,), (2, 3)])
     count = n * int(np.prod(positions))
-    rng = np.random.default_rng(draw(st.integers(0, 2**16)))
+    rng = np.random.default_rng(integer(draw, 0, 2**16))
     target = rng.integers(0, classes, count).reshape((n, *positions))
-    return draw(
-        build_case("cross_entropy", dtype, limits, shapes={"prediction": (n, classes, *positions)},
-                   y_shape=(), options={}, patterns=ACTIVATION_PATTERNS,
-                   specials=_finite_specials(dtype), constants={"target": target},
-                   with_cotangent=False)
-    )  # fmt: skip
+    return build_case(
+        draw,
+        "cross_entropy",
+        dtype,
+        limits,
+        shapes={"prediction": (n, classes, *positions)},
+        y_shape=(),
+        options={},
+        patterns=ACTIVATION_PATTERNS,
+        specials=_finite_specials(dtype),
+        constants={"target": target},
+        with_cotangent=False,
+    )
 
 
 def _finite_specials(dtype: str) -> tuple[float, ...]:

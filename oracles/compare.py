@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oracles.bounds import smallest_subnormal
-from oracles.exact.bounded import Approximate, error_to, magnitude, text_of
+from oracles.exact.bounded import Approximate, error_to, least_relative, text_of
 
 Array = npt.NDArray[Any]
 
@@ -143,40 +143,46 @@ def _compare_operand(
         )  # fmt: skip
     error = error_to(true, value)
     bound = true.error if own_error is None else true.error + own_error
+    resolution = _resolution(true, bound, dtype)
+    if not error.any():
+        return Comparison(
+            participant, operand, "", value.size, 0, 0.0, (), (), value.shape, 0.0, resolution
+        )
     ratio = error_over_bound(error, bound)
     wrong = np.flatnonzero(ratio > 1)
     worst = wrong[np.argsort(-ratio.ravel()[wrong], kind="stable")][:WORST]
-    cells = tuple(_cell(int(flat), value, true, error, bound, ratio) for flat in worst)
+    worst_ratio = float(ratio.max())
     return Comparison(
         participant=participant,
         operand=operand,
         problem="",
         elements=value.size,
         wrong=len(wrong),
-        worst_ratio=float(ratio.max(initial=0.0)),
-        worst=cells,
-        wrong_cells=tuple(int(flat) for flat in wrong),
+        worst_ratio=worst_ratio,
+        worst=tuple(_cell(int(flat), value, true, error, bound, ratio) for flat in worst),
+        wrong_cells=tuple(wrong.tolist()),
         shape=value.shape,
-        worst_probable_ratio=float(_probable_ratio(error, true, own_error).max(initial=0.0)),
-        resolution=_resolution(true, bound, dtype),
+        worst_probable_ratio=_probable_ratio(error, true, own_error, worst_ratio),
+        resolution=resolution,
     )
 
 
-def _probable_ratio(error: Array, true: Approximate, own_error: Array | None) -> Array:
-    probable = true.error if true.probable is None else true.probable
-    return error_over_bound(error, probable if own_error is None else probable + own_error)
+def _probable_ratio(
+    error: Array, true: Approximate, own_error: Array | None, worst_ratio: float
+) -> float:
+    if true.probable is None:
+        return worst_ratio
+    probable = true.probable if own_error is None else true.probable + own_error
+    return float(error_over_bound(error, probable).max())
 
 
 def _resolution(true: Approximate, bound: Array, dtype: np.dtype[Any]) -> float:
-    size = magnitude(true.value)
-    finite = np.isfinite(size) & np.isfinite(bound)
-    told = finite & (size > 0)
-    if told.any():
-        with np.errstate(over="ignore"):
-            return float((2 * bound[told] / size[told]).min())
+    least = true.finest if bound is true.error else least_relative(bound, true.size)
+    if not np.isnan(least):
+        return 2 * least
     # Where all must be zero, or next to it after an underflow, an error of any size shows.
-    least = _UNDERFLOWS * smallest_subnormal(dtype)
-    return np.nan if (bound[finite] <= least).all() else np.inf
+    finite = np.isfinite(true.size) & np.isfinite(bound)
+    return np.nan if (bound[finite] <= _UNDERFLOWS * smallest_subnormal(dtype)).all() else np.inf
 
 
 def _problem(value: object, true: Approximate, dtype: np.dtype[Any]) -> str:

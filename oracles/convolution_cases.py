@@ -14,6 +14,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from oracles.cases import Shape, Shapes, batch_size, build_case
+from oracles.draws import choice, integer
 from oracles.limits import Limits
 from oracles.op import Case
 
@@ -32,11 +33,10 @@ def transposed_cases(op: str, axes: int) -> Callable[[str, Limits], st.SearchStr
 def _convolution(
     draw: st.DrawFn, op: str, dtype: str, limits: Limits, axes: int, *, transposed: bool
 ) -> Case:
-    shapes, y_shape, options = draw(convolution_shapes(limits, axes, transposed=transposed))
-    return draw(build_case(op, dtype, limits, shapes=shapes, y_shape=y_shape, options=options))
+    shapes, y_shape, options = convolution_shapes(draw, limits, axes, transposed=transposed)
+    return build_case(draw, op, dtype, limits, shapes=shapes, y_shape=y_shape, options=options)
 
 
-@st.composite
 def convolution_shapes(
     draw: st.DrawFn,
     limits: Limits,
@@ -53,46 +53,47 @@ def convolution_shapes(
     -------
     shapes, y_shape, options
     """
-    each = draw(_axes(limits, axes, transposed=transposed, size=size))
+    each = _axes(draw, limits, axes, transposed=transposed, size=size)
     options = {name: compact([e[name] for e in each]) for name in _OPTIONS if name in each[0]}
     if not transposed:
-        options, each = draw(_named_padding(limits, options, each))
+        options, each = _named_padding(draw, limits, options, each)
     terms = prod(e["kernel"] * min(e["size"], e["out"]) for e in each)
-    n, groups, c_in, c_out = draw(_channels(limits, _MOST_TERMS // terms, channels, batch))
+    n, groups, c_in, c_out = _channels(draw, limits, _MOST_TERMS // terms, channels, batch)
     kernel = tuple(e["kernel"] for e in each)
     w_channels = (c_in, c_out // groups) if transposed else (c_out, c_in // groups)
     x_shape = (n, c_in, *(e["size"] for e in each))
     y_shape = (n, c_out, *(e["out"] for e in each))
-    if batch is None and not limits.batched and draw(st.sampled_from([False] * 7 + [True])):
+    if batch is None and not limits.batched and choice(draw, _UNBATCHED):
         x_shape, y_shape = x_shape[1:], y_shape[1:]
     shapes = {"x": x_shape, "w": (*w_channels, *kernel)}
-    if limits.bias if limits.bias is not None else draw(st.booleans()):
+    if limits.bias if limits.bias is not None else choice(draw, (False, True)):
         shapes["b"] = (c_out,)
     return shapes, y_shape, {**options, "groups": groups}
 
 
 _OPTIONS = ("stride", "padding", "dilation", "output_padding")
 
+_UNBATCHED = (False,) * 7 + (True,)
+_PADDINGS = ("numbers",) * 6 + ("same", "valid")
+
 # Products that the exact witness sums for one case: batch and channels are drawn within it.
 _MOST_TERMS = 4000
 
 
-@st.composite
 def _channels(
     draw: st.DrawFn, limits: Limits, most: int, channels: int | None, batch: int | None
 ) -> tuple[int, int, int, int]:
     """Draw batch, groups and channels so that their products stay within `most`, if they can."""
-    groups = limits.groups or draw(st.integers(1, max(1, min(limits.max_groups, most))))
+    groups = limits.groups or integer(draw, 1, max(1, min(limits.max_groups, most)))
     groups = groups if channels is None or channels % groups == 0 else 1
     most //= groups
-    c_in = channels or groups * draw(st.integers(1, max(1, min(limits.max_channels, most))))
+    c_in = channels or groups * integer(draw, 1, max(1, min(limits.max_channels, most)))
     most //= c_in // groups
-    c_out = groups * draw(st.integers(1, max(1, min(limits.max_channels, most))))
+    c_out = groups * integer(draw, 1, max(1, min(limits.max_channels, most)))
     most //= c_out // groups
-    return draw(batch_size(limits, most)) if batch is None else batch, groups, c_in, c_out
+    return batch_size(draw, limits, most) if batch is None else batch, groups, c_in, c_out
 
 
-@st.composite
 def _axes(
     draw: st.DrawFn, limits: Limits, axes: int, *, transposed: bool, size: Shape | None
 ) -> list[dict[str, int]]:
@@ -102,65 +103,61 @@ def _axes(
         limits = replace(limits, max_size=size_limit, max_padding=padding_limit)
     axis = _transposed_axis if transposed else _convolution_axis
     if limits.square and size is None:
-        return [draw(axis(limits, None))] * axes
-    return [draw(axis(limits, None if size is None else size[a])) for a in range(axes)]
+        return [axis(draw, limits, None)] * axes
+    return [axis(draw, limits, None if size is None else size[a]) for a in range(axes)]
 
 
-@st.composite
 def _axis(draw: st.DrawFn, limits: Limits) -> dict[str, int]:
     """Draw what both directions share: kernel, stride, dilation, padding of one axis."""
     return {
-        "kernel": draw(st.integers(1, limits.max_kernel)),
-        "stride": limits.stride or draw(st.integers(1, limits.max_stride)),
-        "dilation": limits.dilation or draw(st.integers(1, limits.max_dilation)),
+        "kernel": integer(draw, 1, limits.max_kernel),
+        "stride": limits.stride or integer(draw, 1, limits.max_stride),
+        "dilation": limits.dilation or integer(draw, 1, limits.max_dilation),
         "padding": (
             limits.padding if limits.padding is not None
-            else draw(st.sampled_from(range(limits.max_padding + 1)))
+            else integer(draw, 0, limits.max_padding)
         ),
     }  # fmt: skip
 
 
-@st.composite
 def _convolution_axis(draw: st.DrawFn, limits: Limits, size: int | None) -> dict[str, int]:
     """Draw one axis: the input is the smallest that the kernel fits, plus some."""
-    a = draw(_axis(limits))
+    a = _axis(draw, limits)
     reach = a["dilation"] * (a["kernel"] - 1)
     smallest = max(1, reach + 1 - 2 * a["padding"])
     if size is not None and size < smallest:
         a |= {"kernel": 1}
         reach, smallest = 0, 1
-    n = size if size is not None else smallest + draw(st.integers(0, limits.max_size))
+    n = size if size is not None else smallest + integer(draw, 0, limits.max_size)
     return a | {"size": n, "out": (n + 2 * a["padding"] - reach - 1) // a["stride"] + 1}
 
 
-@st.composite
 def _transposed_axis(draw: st.DrawFn, limits: Limits, size: int | None) -> dict[str, int]:
     """Draw one axis: the input is the smallest that padding leaves an output of, plus some."""
-    a = draw(_axis(limits))
+    a = _axis(draw, limits)
     most = max(a["stride"], a["dilation"]) - 1
     extra = (
         min(limits.output_padding, most)
         if limits.output_padding is not None
-        else draw(st.integers(0, most))
+        else integer(draw, 0, most)
     )
     reach = a["dilation"] * (a["kernel"] - 1) + extra
     smallest = max(1, -(-(2 * a["padding"] - reach) // a["stride"]) + 1)
     if size is not None and size < smallest:
         a |= {"padding": 0}
         smallest = 1
-    n = size if size is not None else smallest + draw(st.integers(0, limits.max_size))
+    n = size if size is not None else smallest + integer(draw, 0, limits.max_size)
     out = (n - 1) * a["stride"] - 2 * a["padding"] + reach + 1
     return a | {"output_padding": extra, "size": n, "out": out}
 
 
-@st.composite
 def _named_padding(
     draw: st.DrawFn, limits: Limits, options: dict[str, Any], each: list[dict[str, int]]
 ) -> tuple[dict[str, Any], list[dict[str, int]]]:
     """Sometimes turn the padding into ``"valid"``, or into ``"same"``, which wants stride 1."""
     if not limits.named_padding or limits.padding is not None:
         return options, each
-    name = draw(st.sampled_from(["numbers"] * 6 + ["same", "valid"]))
+    name = choice(draw, _PADDINGS)
     if name == "same" and limits.stride in (None, 1):
         kept = [e | {"stride": 1, "out": e["size"]} for e in each]
         return {**options, "padding": name, "stride": 1}, kept

@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
+from oracles.draws import choice, integer
+
 Array = npt.NDArray[Any]
 Shape = tuple[int, ...]
 
@@ -71,13 +73,11 @@ def make(pattern: str, shape: Shape, dtype: str, seed: int) -> Array:
     return numbers.astype(dtype).reshape(shape)
 
 
-@st.composite
 def numbers(
-    draw: st.DrawFn, shape: Shape, dtype: str, patterns: tuple[str, ...] = PATTERNS
+    draw: st.DrawFn, shape: Shape, dtype: str, seed: int, patterns: tuple[str, ...] = PATTERNS
 ) -> Numbers:
-    """Draw an array without special values."""
-    pattern = draw(st.sampled_from(patterns))
-    seed = 0 if pattern.startswith("ramp") else draw(st.integers(0, 2**16))
+    """Draw the pattern of an array without special values."""
+    pattern = choice(draw, patterns)
     words = pattern if pattern.startswith("ramp") else f"{pattern}, seed {seed}"
     return Numbers(make(pattern, shape, dtype, seed), words)
 
@@ -95,15 +95,14 @@ def special_values(dtype: str) -> tuple[float, ...]:
     )  # fmt: skip
 
 
-@st.composite
 def overlaid(draw: st.DrawFn, plain: Numbers, values: tuple[float, ...]) -> Numbers:
     """Draw `plain` with one or two of `values` laid over it."""
     array, words = plain.array.copy(), [plain.origin]
     if array.size == 0:
         return plain
-    for _ in range(draw(st.integers(1, 2))):
-        position = draw(st.integers(0, array.size - 1))
-        value = draw(st.sampled_from(values))
+    for _ in range(integer(draw, 1, 2)):
+        position = integer(draw, 0, array.size - 1)
+        value = choice(draw, values)
         array.ravel()[position] = value
         words.append(f"{value!r} at flat index {position}")
     return Numbers(array, ", ".join(words))

@@ -1,8 +1,8 @@
-"""The process of a framework witness: reads cases from a pipe, writes answers to another.
+"""The process of a framework witness: reads cases from one file, writes answers to another.
 
-Started by `oracles.workers` with the witness's name and module as arguments, and the
-parent's ``sys.path``. A message is its length in 8 bytes and then bytes of
-`oracles.case_file`.
+Started by `oracles.workers` with the witness's name and module and the paths of both files
+as arguments, and the parent's ``sys.path``. A message lies in the file (`oracles.board`); its
+length in 8 bytes, through a pipe, says that it does.
 """
 
 from __future__ import annotations
@@ -10,46 +10,55 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
-from oracles.case_file import case_of, dump_arrays, load_arrays
+from oracles.board import Reader, Writer
+from oracles.case_file import case_of
 from oracles.op import Op
+
+Message = tuple[dict[str, Any], dict[str, Any]]
 
 
 def main() -> None:
     """Answer until the parent closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
     witness, module = sys.argv[1], import_module(sys.argv[2])
-    requests, replies = _take_pipes()
+    asked, told = _take_pipes()
+    requests, replies = Reader(Path(sys.argv[3])), Writer(Path(sys.argv[4]))
     framework, versions, threads = module.load()
-    write_message(replies, dump_arrays({"versions": versions, "threads": threads}, {}))
-    while (data := read_message(requests)) is not None:
-        write_message(replies, _reply(witness, module.answer, framework, data))
+    write_length(told, replies.write({"versions": versions, "threads": threads}, {}))
+    while (length := read_length(asked)) is not None:
+        start = time.perf_counter()
+        header, arrays = _reply(witness, module.answer, framework, requests.read(length))
+        header["seconds"] = time.perf_counter() - start
+        write_length(told, replies.write(header, arrays))
 
 
 def _take_pipes() -> tuple[BinaryIO, BinaryIO]:
     """Keep the pipes for messages; whatever a framework prints goes to standard error."""
-    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    asked, told = os.fdopen(os.dup(0), "rb", 0), os.fdopen(os.dup(1), "wb", 0)
     os.dup2(2, 1)
-    return requests, replies
+    return asked, told
 
 
-def _reply(witness: str, answer: Callable[..., Any], framework: Any, data: bytes) -> bytes:
-    header, arrays = load_arrays(data)
+def _reply(witness: str, answer: Callable[..., Any], framework: Any, message: Message) -> Message:
+    header, arrays = message
     try:
         op = _located(header["located"])[header["operation"]]
         case, reference = case_of(header, arrays), op.references[witness]
         key = f"{witness} {header['located']} {op.name}"
         values = answer(framework, reference, case, header["gradients"], key)
-        return dump_arrays({}, {name: np.asarray(value) for name, value in values.items()})
+        return {}, {name: np.asarray(value) for name, value in values.items()}
     except Exception as error:
         text = " ".join(str(error).split())
-        return dump_arrays({"rejected": f"{type(error).__name__}: {text}"[:2000]}, {})
+        return {"rejected": f"{type(error).__name__}: {text}"[:2000]}, {}
 
 
 @cache
@@ -59,19 +68,15 @@ def _located(place: str) -> Mapping[str, Op]:
     return found
 
 
-def write_message(pipe: BinaryIO, data: bytes) -> None:
-    """Write `data` with its length before it."""
-    pipe.write(len(data).to_bytes(8, "little") + data)
-    pipe.flush()
+def write_length(pipe: BinaryIO, length: int) -> None:
+    """Say that a message of `length` bytes lies ready."""
+    pipe.write(length.to_bytes(8, "little"))
 
 
-def read_message(pipe: BinaryIO) -> bytes | None:
-    """Read what `write_message` wrote, or None if the pipe ends."""
-    head = pipe.read(8)
-    if len(head) < 8:
-        return None
-    data = pipe.read(length := int.from_bytes(head, "little"))
-    return data if len(data) == length else None
+def read_length(pipe: BinaryIO) -> int | None:
+    """Wait for what `write_length` says; None if the pipe ends."""
+    said = pipe.read(8)  # 8 bytes go through a pipe whole
+    return int.from_bytes(said, "little") if said and len(said) == 8 else None
 
 
 if __name__ == "__main__":

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-import queue
+import select
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Collection, Sequence
 from contextlib import suppress
@@ -22,10 +21,11 @@ from types import TracebackType
 from typing import IO, Any, BinaryIO, Self, cast
 
 from oracles.answer import Answer
-from oracles.case_file import dump_case, load_arrays
+from oracles.board import Reader, Writer
+from oracles.case_file import header_of
 from oracles.files import check_writable
 from oracles.op import Case, Op
-from oracles.worker_main import read_message, write_message
+from oracles.worker_main import read_length, write_length
 
 WITNESSES = {
     "torch": ("torch", "oracles.witnesses.torch"),
@@ -55,9 +55,6 @@ def missing_reason(witness: str) -> str:
     if find_spec(package) is not None:
         return ""
     return f"{package} is not installed: pip install 'manualgrad[{package}]'"
-
-
-_Replies = queue.Queue[tuple[float, bytes | None]]
 
 
 class Workers:
@@ -137,54 +134,55 @@ class _Worker:
         self.versions: dict[str, str] = {}
         self.threads = 0
         self._process: subprocess.Popen[bytes] | None = None
-        self._replies: _Replies = queue.Queue()
-        self._pending: IO[bytes] | None = None
-        self._request = b""
+        self._requests: Writer | None = None
+        self._replies: Reader | None = None
         self._sent = 0.0
         self._awaited = False
         self._late_start = ""
         # Runs side by side in one directory keep out of each other's files.
-        self._pending_path = home / f"pending-{name}-{os.getpid()}.case"
+        self._request_path = home / f"pending-{name}-{os.getpid()}.case"
+        self._reply_path = home / f"reply-{name}-{os.getpid()}.case"
         self._log_path = home / f"{name}-{os.getpid()}.log"
 
     def ask(self, op: Op, case: Case) -> None:
         gradients = op.gradient_names(case)
         call = {"operation": op.name, "located": op.located, "gradients": gradients}
-        self._request = dump_case(case, **call)
-        self._write_down()
+        # On disk before anyone computes with it: it stays behind if this process dies as well.
+        self._requests = self._requests or Writer(self._request_path)
+        length = self._requests.write(header_of(case, **call), case.arrays)
         if self._awaited:  # an interrupt left a request behind: its reply is not for this case
             self._end()
         process = self._process or self._start()
         self._sent, self._awaited = time.perf_counter(), True
         with suppress(OSError):  # if it has died, answer() will find out how
-            write_message(cast("BinaryIO", process.stdin), self._request)
+            write_length(_pipe(process.stdin), length)
 
     def answer(self) -> Answer:
         if self._late_start:
             return self._gone("timed out", self._late_start)
         try:
-            arrived, data = self._replies.get(timeout=self._patience())
-        except queue.Empty:
+            length = self._next_length(self._patience())
+        except TimeoutError:
             return self._gone("timed out", f"no answer within {self.time_limit:g} s")
-        if data is None:
+        if length is None:
             return self._gone("crashed", self._cause())
         self._awaited = False
-        seconds = arrived - self._sent
         try:
-            header, values = load_arrays(data)
+            header, views = cast("Reader", self._replies).read(length)
         except ValueError as error:  # a dtype that no case has, such as bool
-            return Answer("rejected", detail=f"unreadable answer: {error}", seconds=seconds)
+            return Answer("rejected", detail=f"unreadable answer: {error}")
         if "rejected" in header:
-            return Answer("rejected", detail=header["rejected"], seconds=seconds)
-        return Answer("value", values, seconds=seconds)
+            return Answer("rejected", detail=header["rejected"], seconds=header["seconds"])
+        values = {name: array.copy() for name, array in views.items()}
+        return Answer("value", values, seconds=header["seconds"])
 
     def stop(self) -> None:
         self._end()
-        if self._pending is not None:
-            _close(self._pending)
-            self._pending = None
-            self._pending_path.unlink(missing_ok=True)
-            self._log_path.unlink(missing_ok=True)
+        if self._requests is not None:
+            self._requests.close()
+            self._requests = None
+            for path in (self._request_path, self._reply_path, self._log_path):
+                path.unlink(missing_ok=True)
 
     def _end(self) -> None:
         self._awaited = False
@@ -194,42 +192,49 @@ class _Worker:
             for pipe in (self._process.stdin, self._process.stdout):
                 _close(pipe)
             self._process = None
+        if self._replies is not None:
+            self._replies.close()
+            self._replies = None
 
     def _patience(self) -> float:
         """Return what is left of the time limit, which runs from the request on.
 
-        A parent that was busy for longer still gives the reader time to take the reply.
+        After a pause of the whole machine the witness still gets a moment to reply.
         """
         left = self.time_limit - (time.perf_counter() - self._sent)
         return max(left, min(1.0, self.time_limit))
 
-    def _write_down(self) -> None:
-        """Put the case on disk before anyone computes with it: one file, written over.
+    def _next_length(self, seconds: float) -> int | None:
+        """Return the length of the next reply, or None if the process has closed its pipe.
 
-        It stays behind if this process dies as well.
+        Raises
+        ------
+        TimeoutError
+            If there is neither within so many seconds.
         """
-        if self._pending is None:
-            self._pending = self._pending_path.open("wb", buffering=0)
-        self._pending.seek(0)
-        self._pending.truncate()
-        self._pending.write(self._request)
+        pipe = _pipe(cast("subprocess.Popen[bytes]", self._process).stdout)
+        ready, _, _ = select.select([pipe], [], [], seconds)
+        if not ready:
+            raise TimeoutError
+        return read_length(pipe)
 
     def _start(self) -> subprocess.Popen[bytes]:
         code = (
             f"import sys; sys.path[:] = {sys.path!r}; from oracles.worker_main import main; main()"
         )
+        paths = [str(self._request_path), str(self._reply_path)]
+        self._reply_path.write_bytes(b"")
         with self._log_path.open("wb") as log:
             # Known at once to stop(): an interrupt may come while the framework is imported.
             self._process = process = subprocess.Popen(
-                [sys.executable, "-c", code, self.name, WITNESSES[self.name][1]],
+                [sys.executable, "-c", code, self.name, WITNESSES[self.name][1], *paths],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
+                bufsize=0,
                 start_new_session=True,
             )
-        self._replies = queue.Queue()
-        pipe = cast("BinaryIO", process.stdout)
-        threading.Thread(target=_read_all, args=(pipe, self._replies), daemon=True).start()
+        self._replies = Reader(self._reply_path)
         self._greet()
         return process
 
@@ -237,24 +242,23 @@ class _Worker:
         """Wait until the framework is imported; a failure shows at the first answer."""
         self._late_start = ""
         try:
-            arrived, data = self._replies.get(timeout=START_LIMIT)
-        except queue.Empty:
+            length = self._next_length(START_LIMIT)
+        except TimeoutError:
             self._late_start = f"not started within {START_LIMIT:g} s"
             return
-        if data is None:
-            self._replies.put((arrived, None))
-            return
-        header, _ = load_arrays(data)
-        self.versions, self.threads = header["versions"], header["threads"]
+        if length is not None:
+            header, _ = cast("Reader", self._replies).read(length)
+            self.versions, self.threads = header["versions"], header["threads"]
 
     def _gone(self, kind: Any, detail: str) -> Answer:
         """Bury the process, keep the case, and say what happened."""
         seconds = time.perf_counter() - self._sent
+        request = self._request_path.read_bytes()
         self.stop()
-        digest = hashlib.sha256(self._request).hexdigest()[:12]
+        digest = hashlib.sha256(request).hexdigest()[:12]
         kept = self.home / "crashes" / f"{self.name}-{digest}.case"
         kept.parent.mkdir(exist_ok=True)
-        kept.write_bytes(self._request)
+        kept.write_bytes(request)
         return Answer(kind, detail=detail, seconds=seconds, case_file=str(kept))
 
     def _cause(self) -> str:
@@ -270,12 +274,8 @@ class _Worker:
         return f"{how}: {telling[-1][:300]}" if telling else how
 
 
-def _read_all(pipe: BinaryIO, replies: _Replies) -> None:
-    """Pass messages on, with the time of their arrival, until the pipe ends with a None."""
-    with suppress(OSError, ValueError):  # closed from our side
-        while (data := read_message(pipe)) is not None:
-            replies.put((time.perf_counter(), data))
-    replies.put((time.perf_counter(), None))
+def _pipe(pipe: IO[bytes] | None) -> BinaryIO:
+    return cast("BinaryIO", pipe)
 
 
 def _close(file: IO[bytes] | None) -> None:

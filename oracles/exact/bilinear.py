@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from oracles.bounds import round_up, rounding_bound
-from oracles.exact.bounded import Approximate, magnitude, non_finite, rationals
-from oracles.exact.definition import Options, Polynomial
+from oracles.bounds import SURE_TERMS, round_up, rounding_bound
+from oracles.exact.bounded import Approximate, non_finite, rationals
+from oracles.exact.definition import Format, Options, Polynomial
 from oracles.exact.terms import Shape, Terms
 
 Array = npt.NDArray[Any]
@@ -72,7 +72,7 @@ class Bilinear:
         return terms.with_bias(prod(x), prod(w), axis)
 
     def forward(
-        self, operands: Sequence[Approximate], options: Options, dtype: np.dtype[Any]
+        self, operands: Sequence[Approximate], options: Options, dtype: Format
     ) -> Approximate:
         """Return the sums."""
         terms, x, w = self._prepare(operands, options)
@@ -84,16 +84,16 @@ class Bilinear:
         grad_y: Approximate,
         operands: Sequence[Approximate],
         options: Options,
-        dtype: np.dtype[Any],
+        dtype: Format,
     ) -> Sequence[Approximate]:
         """Return the formal derivatives of ``sum grad_y * y``."""
         terms, x, w = self._prepare(operands, options)
         g = (grad_y.reshape((-1,)), terms.y)
         grad_x = contract(terms.x, x.shape, g, (w, terms.w), dtype)
         grad_w = contract(terms.w, w.shape, g, (x, terms.x), dtype)
-        x_size, w_size = operands[0].value.size, operands[1].value.size
+        x_size, w_size = operands[0].error.size, operands[1].error.size
         parts = [_part(grad_x, 0, x_size), _part(grad_w, 0, w_size)]
-        parts += [_part(grad_w, w_size, w.value.size)] if len(operands) > 2 else []
+        parts += [_part(grad_w, w_size, w.error.size)] if len(operands) > 2 else []
         or_nan = self._or_nan([*operands, grad_y])
         return [
             replace(p.reshape(o.shape), or_nan=or_nan) for p, o in zip(parts, operands, strict=True)
@@ -105,28 +105,29 @@ class Bilinear:
         grad_y: Approximate,
         operands: Sequence[Approximate],
         options: Options,
-        dtype: np.dtype[Any],
+        dtype: Format,
     ) -> tuple[Approximate, Sequence[Approximate]]:
         """Return the derivatives of ``sum g (v_x w + x v_w + v_b)`` by g, x and w."""
         terms, x, w = self._prepare(operands, options)
         v_x, v_w, *v_b = (v.reshape((-1,)) for v in directions if v is not None)
-        if v_b:  # the constant 1 that carries the bias does not move
-            v_x, v_w = _joined(v_x, _constant(0)), _joined(v_w, v_b[0])
+        if v_b:  # the constant 1 that carries the bias does not move, whatever the bias
+            w = _joined(_part(w, 0, len(v_w.error)), rationals(np.zeros(len(v_b[0].error))))
+            v_x, v_w = _joined(v_x, rationals(np.zeros(1))), _joined(v_w, v_b[0])
         g = (grad_y.reshape((-1,)), terms.y)
         both = np.concatenate([terms.y, terms.y])
-        left = (_joined(v_x, x), np.concatenate([terms.x, terms.x + len(v_x.value)]))
-        right = (_joined(w, v_w), np.concatenate([terms.w, terms.w + len(w.value)]))
+        left = (_joined(v_x, x), np.concatenate([terms.x, terms.x + len(v_x.error)]))
+        right = (_joined(w, v_w), np.concatenate([terms.w, terms.w + len(w.error)]))
         along = contract(both, terms.y_shape, left, right, dtype)
         grad_x = contract(terms.x, x.shape, g, (v_w, terms.w), dtype)
         grad_w = contract(terms.w, w.shape, g, (v_x, terms.x), dtype)
         or_nan = self._or_nan([*operands, grad_y])
-        sizes = [operand.value.size for operand in operands[:2]]
+        sizes = [operand.error.size for operand in operands[:2]]
         parts = [_part(a, 0, n) for a, n in zip((grad_x, grad_w), sizes, strict=True)]
         shaped = [p.reshape(o.shape) for p, o in zip(parts, operands, strict=False)]
         return replace(along, or_nan=or_nan), [replace(p, or_nan=or_nan) for p in shaped]
 
     def _or_nan(self, operands: Sequence[Approximate]) -> bool:
-        return self.padded and any(bool(non_finite(a.value).any()) for a in operands)
+        return self.padded and any(bool(non_finite(a.numbers).any()) for a in operands)
 
     def _prepare(
         self, operands: Sequence[Approximate], options: Options
@@ -136,11 +137,7 @@ class Bilinear:
         flat_x, flat_w = x.reshape((-1,)), w.reshape((-1,))
         if not bias:
             return terms, flat_x, flat_w
-        return terms, _joined(flat_x, _constant(1)), _joined(flat_w, bias[0])
-
-
-def _constant(number: int) -> Approximate:
-    return Approximate(np.array([number], dtype=object), np.zeros(1))
+        return terms, _joined(flat_x, rationals(np.ones(1))), _joined(flat_w, bias[0])
 
 
 @lru_cache(maxsize=256)
@@ -155,7 +152,7 @@ def contract(
     shape: Shape,
     left: tuple[Approximate, Array],
     right: tuple[Approximate, Array],
-    dtype: np.dtype[Any],
+    dtype: Format,
 ) -> Approximate:
     """Sum ``a[i] * b[j]`` into ``target``, with the error of doing so in `dtype`.
 
@@ -177,46 +174,71 @@ def contract(
     """
     (a, i), (b, j) = left, right
     size = prod(shape)
-    value = _sum_terms(target, size, a.value, i, b.value, j)
+    counts = np.bincount(target, minlength=size)
+    longest = int(counts.max(initial=0))
+    value = _sum_terms(target, size, longest, left, right).reshape(shape)
+    if dtype is None:
+        return Approximate(value, np.zeros(shape))
     size_a, size_b = _finite_magnitude(a), _finite_magnitude(b)
-    terms = np.bincount(target, minlength=size)
     with np.errstate(over="ignore", invalid="ignore"):
         sums = np.bincount(target, (size_a + a.error)[i] * (size_b + b.error)[j], size)
-        brought = a.error[i] * (size_b + b.error)[j] + size_a[i] * b.error[j]
-        brought_sums = np.bincount(target, brought, size)
-    carried = round_up(brought_sums)
-    error = rounding_bound(terms, sums, dtype) + carried
-    probable = rounding_bound(terms, sums, dtype, probable=True) + carried
-    return Approximate(value.reshape(shape), error.reshape(shape), False, probable.reshape(shape))
+        carried = np.zeros(size)
+        if a.error.any() or b.error.any():
+            brought = a.error[i] * (size_b + b.error)[j] + size_a[i] * b.error[j]
+            carried = round_up(np.bincount(target, brought, size))
+    error = rounding_bound(counts, sums, dtype) + carried
+    if longest <= SURE_TERMS:
+        return Approximate(value, error.reshape(shape))
+    probable = rounding_bound(counts, sums, dtype, probable=True) + carried
+    return Approximate(value, error.reshape(shape), False, probable.reshape(shape))
 
 
-def _sum_terms(target: Array, size: int, a: Array, i: Array, b: Array, j: Array) -> Array:
-    whole = _whole(a), _whole(b)
-    if whole[0] is not None and whole[1] is not None:
-        largest = np.abs(whole[0]).max(initial=0) * np.abs(whole[1]).max(initial=0)
-        if largest * len(target) <= _EXACT:
-            return np.bincount(target, whole[0][i] * whole[1][j], size).astype(int).astype(object)
-    odd_a, odd_b = non_finite(a), non_finite(b)
+def _sum_terms(
+    target: Array,
+    size: int,
+    longest: int,
+    left: tuple[Approximate, Array],
+    right: tuple[Approximate, Array],
+) -> Array:
+    (a, i), (b, j) = left, right
+    heads = _exact_in_doubles(a, b, longest)
+    if heads is not None:
+        return np.bincount(target, heads[0][i] * heads[1][j], size)
+    odd_a, odd_b = non_finite(a.numbers), non_finite(b.numbers)
     sums = np.zeros(size, dtype=object)
-    np.add.at(sums, target, np.where(odd_a, 0, a)[i] * np.where(odd_b, 0, b)[j])
+    np.add.at(sums, target, np.where(odd_a, 0, a.value)[i] * np.where(odd_b, 0, b.value)[j])
     if odd_a.any() or odd_b.any():
         # What becomes NaN or infinite depends on signs alone, whatever the finite sizes.
         with np.errstate(invalid="ignore"):
-            signs = np.bincount(target, _signs(a)[i] * _signs(b)[j], size)
+            signs = np.bincount(target, _signs(a.value)[i] * _signs(b.value)[j], size)
         sums = np.where(np.isfinite(signs), sums, signs.astype(object))
     return sums
 
 
-_EXACT = 2.0**53
-"""Integers up to this are exact in float64, and so are sums that stay within it."""
+def _exact_in_doubles(a: Approximate, b: Approximate, terms: int) -> list[Array] | None:
+    """Return the numbers as float64 if float64 rounds no sum of so many products of them.
+
+    All products are multiples of that of the grains of a and b; up to 2**53 of those are exact.
+    """
+    heads, grains, largest = [], 1.0, float(terms)
+    for each in (a, b):
+        doubles = each.doubles
+        if doubles is None or doubles.rest.any() or not np.isfinite(doubles.head).all():
+            return None
+        heads.append(doubles.head)
+        grains *= _grain(doubles.head)
+        largest *= float(each.size.max(initial=0.0))
+    return heads if grains > 0 and largest / grains <= 2.0**53 else None
 
 
-def _whole(value: Array) -> Array | None:
-    """Return an array of Python ints as float64, or None if it holds other or larger numbers."""
-    items = value.tolist()
-    if not all(type(item) is int and abs(item) <= _EXACT for item in items):
-        return None
-    return np.array(items, dtype=np.float64)
+def _grain(numbers: Array) -> float:
+    """Return a power of two of which all numbers are multiples."""
+    if (numbers == np.trunc(numbers)).all():
+        return 1.0
+    mantissas, exponents = np.frexp(numbers[numbers != 0])
+    whole = np.ldexp(mantissas, 53).astype(np.int64)
+    lowest = np.ldexp((whole & -whole).astype(np.float64), exponents - 53)
+    return float(lowest.min(initial=1.0))
 
 
 def _signs(value: Array) -> Array:
@@ -225,14 +247,16 @@ def _signs(value: Array) -> Array:
 
 
 def _finite_magnitude(a: Approximate) -> Array:
-    size = magnitude(a.value)
-    return np.where(np.isfinite(size), size, 0.0)
+    return np.where(np.isfinite(a.size), a.size, 0.0)
 
 
 def _joined(a: Approximate, b: Approximate) -> Approximate:
-    return Approximate(np.concatenate([a.value, b.value]), np.concatenate([a.error, b.error]))
+    parts = [a.numbers, b.numbers]
+    if any(part.dtype == object for part in parts):
+        parts = [a.value, b.value]
+    return Approximate(np.concatenate(parts), np.concatenate([a.error, b.error]))
 
 
 def _part(a: Approximate, start: int, stop: int) -> Approximate:
     probable = None if a.probable is None else a.probable[start:stop]
-    return Approximate(a.value[start:stop], a.error[start:stop], a.or_nan, probable)
+    return Approximate(a.numbers[start:stop], a.error[start:stop], a.or_nan, probable)

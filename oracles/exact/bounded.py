@@ -6,8 +6,11 @@ A true value is a Python int, a rational (`flint.fmpq`), a real ball that contai
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import cached_property
+from math import isfinite
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -17,14 +20,24 @@ Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float64]
 
 
+class Doubles(NamedTuple):
+    """Exact numbers as float64: `head` is the nearest, `rest` what it leaves, rounded.
+
+    A single 0 is the rest of them all.
+    """
+
+    head: FloatArray
+    rest: FloatArray
+
+
 @dataclass(frozen=True, eq=False)
 class Approximate:
     """A true array, and how far from it a rightly computed one may lie.
 
     Attributes
     ----------
-    value
-        Object array of exact numbers.
+    numbers
+        Object array of exact numbers, or a float64 array of which each number is exact.
     error
         float64 array of the same shape: bound on the absolute error of each element.
     or_nan
@@ -32,10 +45,10 @@ class Approximate:
         multiplies them with the infinities and NaN of the other operand.
     probable
         A smaller bound that holds for each element but for a probability of at most 2**-40
-        (`oracles.bounds.probable_gamma`), or None if there is none.
+        (`oracles.bounds.probable_gamma`), or None if there is none that is smaller.
     """
 
-    value: Array
+    numbers: Array
     error: FloatArray
     or_nan: bool = False
     probable: FloatArray | None = None
@@ -43,19 +56,51 @@ class Approximate:
     @property
     def shape(self) -> tuple[int, ...]:
         """Shape of the array."""
-        return self.value.shape
+        return self.numbers.shape
+
+    @cached_property
+    def value(self) -> Array:
+        """The numbers as an object array: of a float64 array, ints if all are whole."""
+        return self.numbers if self.numbers.dtype == object else _exact(self.numbers)
 
     @property
     def magnitude(self) -> FloatArray:
         """Upper bound on the absolute value of a rightly computed array."""
-        return magnitude(self.value) + self.error
+        return self.size + self.error
+
+    @cached_property
+    def doubles(self) -> Doubles | None:
+        """The numbers as float64, or None if one is a ball or too large."""
+        if self.numbers.dtype == object:
+            return _doubles(self.numbers)
+        return Doubles(self.numbers, _NOTHING)
+
+    @cached_property
+    def size(self) -> FloatArray:
+        """Upper bounds on the absolute values: infinite for infinities, NaN for NaN."""
+        if self.doubles is None:
+            return magnitude(self.value)
+        head, rest = self.doubles
+        if rest is _NOTHING:
+            return np.abs(head)
+        with np.errstate(over="ignore"):  # above the largest float64 there is infinity alone
+            return np.asarray(np.abs(head) * np.where(rest, _ABOVE, 1.0))
+
+    @cached_property
+    def finest(self) -> float:
+        """The least error relative to its number; NaN if no number is other than zero."""
+        return least_relative(self.error, self.size)
 
     def reshape(self, shape: tuple[int, ...]) -> Approximate:
         """Return the same elements in another shape."""
         probable = None if self.probable is None else self.probable.reshape(shape)
         return Approximate(
-            self.value.reshape(shape), self.error.reshape(shape), self.or_nan, probable
+            self.numbers.reshape(shape), self.error.reshape(shape), self.or_nan, probable
         )
+
+
+_ABOVE = 1 + 2.0**-52
+_NOTHING = np.zeros(())
 
 
 def object_array(items: list[Any], shape: tuple[int, ...]) -> Array:
@@ -67,28 +112,59 @@ def object_array(items: list[Any], shape: tuple[int, ...]) -> Array:
 
 def rationals(array: Array) -> Approximate:
     """Return the numbers of a float array as they are: ints if all are whole, else rationals."""
-    items = array.ravel().tolist()
-    whole = all(np.isfinite(item) and item == int(item) for item in items)
-    number = int if whole else _rational
-    return _without_error([number(item) for item in items], array.shape)
+    return Approximate(array.astype(np.float64), np.zeros(array.shape))
 
 
 def balls(array: Array) -> Approximate:
     """Return the numbers of a float array as exact real balls."""
     items = [arb(item) if np.isfinite(item) else item for item in array.ravel().tolist()]
-    return _without_error(items, array.shape)
+    return Approximate(object_array(items, array.shape), np.zeros(array.shape))
 
 
-def _without_error(items: list[Any], shape: tuple[int, ...]) -> Approximate:
-    return Approximate(object_array(items, shape), np.zeros(shape))
+def _exact(array: FloatArray) -> Array:
+    whole = bool(np.isfinite(array).all() and (array == np.trunc(array)).all())
+    number = int if whole else _rational
+    return object_array([number(item) for item in array.ravel().tolist()], array.shape)
 
 
 def _rational(number: float) -> Any:
-    return fmpq(*number.as_integer_ratio()) if np.isfinite(number) else number
+    return fmpq(*number.as_integer_ratio()) if isfinite(number) else number
+
+
+def _doubles(value: Array) -> Doubles | None:
+    items = value.ravel().tolist()
+    try:
+        pairs = [_EXPANSION[type(item)](item) for item in items]
+    except (KeyError, OverflowError):
+        return None
+    head, rest = np.array(pairs, np.float64).reshape(-1, 2).T
+    return Doubles(head.reshape(value.shape), rest.reshape(value.shape))
+
+
+def _of_int(number: int) -> tuple[float, float]:
+    head = float(number)
+    return head, 0.0 if -_WHOLE < number < _WHOLE else float(number - int(head))
+
+
+def _of_rational(number: Any) -> tuple[float, float]:
+    p, q = int(number.p), int(number.q)
+    head = p / q  # rounded correctly
+    a, b = head.as_integer_ratio()
+    return head, (p * b - a * q) / (q * b)
+
+
+_EXPANSION: dict[type, Callable[[Any], tuple[float, float]]] = {
+    int: _of_int,
+    fmpq: _of_rational,
+    float: lambda number: (number, 0.0),
+}
+_WHOLE = 2**53
 
 
 def non_finite(value: Array) -> npt.NDArray[np.bool_]:
-    """Return where `value` holds a float, that is NaN or an infinity."""
+    """Return where `value` holds NaN or an infinity: as floats, in an object array."""
+    if value.dtype != object:
+        return ~np.isfinite(value)
     flags = [isinstance(item, float) for item in value.ravel()]
     return np.array(flags, dtype=bool).reshape(value.shape)
 
@@ -99,6 +175,14 @@ def magnitude(value: Array) -> FloatArray:
     return np.array(sizes, dtype=np.float64).reshape(value.shape)
 
 
+def least_relative(error: FloatArray, size: FloatArray) -> float:
+    """Return the least error/size where both are finite and the size is not zero, else NaN."""
+    told = np.isfinite(size) & np.isfinite(error) & (size > 0)
+    with np.errstate(over="ignore"):
+        ratios = error[told] / size[told]
+    return float(ratios.min()) if ratios.size else np.nan
+
+
 def error_to(true: Approximate, value: Array) -> FloatArray:
     """Return ``|value - truth|`` for each element.
 
@@ -106,12 +190,27 @@ def error_to(true: Approximate, value: Array) -> FloatArray:
     right), the distance to the ball. Infinite where exactly one of the two is NaN or an
     infinity, or both are and differ.
     """
+    if true.doubles is not None:
+        return _error_to_doubles(true.doubles, value, or_nan=true.or_nan)
     pairs = zip(true.value.ravel(), value.ravel().tolist(), strict=True)
     errors = [
         0.0 if true.or_nan and np.isnan(number) else _distance(truth, number)
         for truth, number in pairs
     ]
     return np.array(errors, dtype=np.float64).reshape(value.shape)
+
+
+def _error_to_doubles(true: Doubles, value: Array, *, or_nan: bool) -> FloatArray:
+    """Return the distances; the two differences round them by less than 2**-51 of themselves."""
+    given = value.astype(np.float64)
+    with np.errstate(all="ignore"):
+        error = np.abs((given - true.head) - true.rest)
+    if np.isfinite(error).all():
+        return np.asarray(error)
+    same = (given == true.head) | (np.isnan(given) & np.isnan(true.head))
+    either = np.isfinite(given) & np.isfinite(true.head)
+    error = np.where(either, error, np.where(same, 0.0, np.inf))
+    return np.where(np.isnan(given), 0.0, error) if or_nan else error
 
 
 def text_of(number: Any) -> str:
@@ -157,7 +256,7 @@ def _distance(truth: Any, number: float) -> float:
     if isinstance(truth, float):
         same = truth == number or (np.isnan(truth) and np.isnan(number))
         return 0.0 if same else np.inf
-    if not np.isfinite(number):
+    if not isfinite(number):
         return np.inf
     if isinstance(truth, int) and number.is_integer():
         return _to_float(abs(int(number) - truth))

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from oracles.exact.bounded import Approximate, Array, balls
-from oracles.exact.definition import Definition, Options, evaluated
+from oracles.exact.definition import Definition, Format, Options, evaluated
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Reshape:
     polynomial: None = None
 
     def forward(
-        self, operands: Sequence[Approximate], options: Options, dtype: np.dtype[Any]
+        self, operands: Sequence[Approximate], options: Options, dtype: Format
     ) -> Approximate:
         """Return x in its new shape."""
         return operands[0].reshape(self.shape(operands[0].shape))
@@ -43,7 +43,7 @@ class Reshape:
         grad_y: Approximate,
         operands: Sequence[Approximate],
         options: Options,
-        dtype: np.dtype[Any],
+        dtype: Format,
     ) -> Sequence[Approximate]:
         """Return the cotangent in the shape of x."""
         return [grad_y.reshape(operands[0].shape)]
@@ -54,7 +54,7 @@ class Reshape:
         grad_y: Approximate,
         operands: Sequence[Approximate],
         options: Options,
-        dtype: np.dtype[Any],
+        dtype: Format,
     ) -> tuple[Approximate, Sequence[Approximate]]:
         """Return the direction in the new shape; nothing depends on x."""
         assert directions[0] is not None
@@ -65,7 +65,7 @@ def _nothing(shape: tuple[int, ...]) -> Approximate:
     return Approximate(np.zeros(shape, dtype=object), np.zeros(shape))
 
 
-def _plus(a: Approximate, b: Approximate, dtype: np.dtype[Any]) -> Approximate:
+def _plus(a: Approximate, b: Approximate, dtype: Format) -> Approximate:
     return evaluated(lambda x, y: x + y, [a, b], 1, a.magnitude + b.magnitude, dtype)
 
 
@@ -95,7 +95,7 @@ class Chain:
     polynomial: None = None
 
     def forward(
-        self, operands: Sequence[Approximate], options: Options, dtype: np.dtype[Any]
+        self, operands: Sequence[Approximate], options: Options, dtype: Format
     ) -> Approximate:
         """Return the last layer's result."""
         return self.results(operands, options, dtype)[-1]
@@ -105,7 +105,7 @@ class Chain:
         grad_y: Approximate,
         operands: Sequence[Approximate],
         options: Options,
-        dtype: np.dtype[Any],
+        dtype: Format,
     ) -> Sequence[Approximate]:
         """Return the gradients of the input and of every parameter, in the order of operands."""
         found = self.gradients(grad_y, operands, options, dtype)
@@ -117,7 +117,7 @@ class Chain:
         grad_y: Approximate,
         operands: Sequence[Approximate],
         options: Options,
-        dtype: np.dtype[Any],
+        dtype: Format,
     ) -> tuple[Approximate, Sequence[Approximate]]:
         """Walk back through the backward pass, then with what arrives through the forward pass."""
         inputs = [operands[0], *self.results(operands, options, dtype)[:-1]]
@@ -136,7 +136,7 @@ class Chain:
         return v, self._walk_back(arriving, steps, dtype)
 
     def _walk_back(
-        self, arriving: list[list[Approximate]], steps: list[Any], dtype: np.dtype[Any]
+        self, arriving: list[list[Approximate]], steps: list[Any], dtype: Format
     ) -> list[Approximate]:
         """Carry what arrives at each layer's operands back through the layers before it."""
         grad_x, *of_parameters = arriving[-1]
@@ -149,7 +149,7 @@ class Chain:
         return [grad_x, *of_parameters]
 
     def results(
-        self, operands: Sequence[Approximate], options: Options, dtype: np.dtype[Any]
+        self, operands: Sequence[Approximate], options: Options, dtype: Format
     ) -> list[Approximate]:
         """Return each layer's result."""
         found, x = [], operands[0]
@@ -163,7 +163,7 @@ class Chain:
         grad_y: Approximate,
         operands: Sequence[Approximate],
         options: Options,
-        dtype: np.dtype[Any],
+        dtype: Format,
     ) -> list[Sequence[Approximate]]:
         """Return for each layer the gradients of its input and of its parameters."""
         inputs = [operands[0], *self.results(operands, options, dtype)[:-1]]

@@ -13,6 +13,9 @@ from oracles.exact.bounded import Approximate, Array, magnitude, widened
 
 Options = Mapping[str, Any]
 
+Format = np.dtype[Any] | None
+"""The dtype in which a result is thought to be evaluated; None if exactly, with no error."""
+
 WORKING_PRECISION = 320
 """Bits that balls keep; a definition that cancels takes more of its own accord."""
 
@@ -53,7 +56,7 @@ class Definition(Protocol):
         ...
 
     def forward(
-        self, operands: Sequence[Approximate], options: Options, dtype: np.dtype[Any]
+        self, operands: Sequence[Approximate], options: Options, dtype: Format
     ) -> Approximate:
         """Return the result."""
         ...
@@ -63,7 +66,7 @@ class Definition(Protocol):
         grad_y: Approximate,
         operands: Sequence[Approximate],
         options: Options,
-        dtype: np.dtype[Any],
+        dtype: Format,
     ) -> Sequence[Approximate]:
         """Return the gradients of the differentiable operands, in order, from the left."""
         ...
@@ -74,7 +77,7 @@ class Definition(Protocol):
         grad_y: Approximate,
         operands: Sequence[Approximate],
         options: Options,
-        dtype: np.dtype[Any],
+        dtype: Format,
     ) -> tuple[Approximate | None, Sequence[Approximate]]:
         """Return the VJPs of `backward` for grad_y (None for a loss) and for the operands.
 
@@ -89,7 +92,7 @@ def evaluated(
     arrays: Sequence[Approximate],
     terms: int,
     size: Array,
-    dtype: np.dtype[Any],
+    dtype: Format,
 ) -> Approximate:
     """Return ``formula(*arrays)`` with its rounding error.
 

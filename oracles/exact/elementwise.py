@@ -22,7 +22,7 @@ from flint import arb, arb_series, ctx
 
 from oracles.bounds import CALL, round_up, rounding_bound
 from oracles.exact.bounded import Approximate, Array, as_ball, balls, object_array
-from oracles.exact.definition import Options, Polynomial
+from oracles.exact.definition import Format, Options, Polynomial
 
 Function = Callable[[Any], Any]
 
@@ -102,7 +102,7 @@ class Elementwise:
         return self.operations + CALL * self.calls + 1
 
     def forward(
-        self, operands: Sequence[Approximate], options: Options, dtype: np.dtype[Any]
+        self, operands: Sequence[Approximate], options: Options, dtype: Format
     ) -> Approximate:
         """Return f(x)."""
         pieces = self.pieces(**options)
@@ -113,7 +113,7 @@ class Elementwise:
         grad_y: Approximate,
         operands: Sequence[Approximate],
         options: Options,
-        dtype: np.dtype[Any],
+        dtype: Format,
     ) -> Sequence[Approximate]:
         """Return ``grad_y * f'(x)``."""
         pieces = replace(self.pieces(**options), rational=self.calls == 0)
@@ -125,7 +125,7 @@ class Elementwise:
         grad_y: Approximate,
         operands: Sequence[Approximate],
         options: Options,
-        dtype: np.dtype[Any],
+        dtype: Format,
     ) -> tuple[Approximate, Sequence[Approximate]]:
         """Return ``v f'(x)`` and ``v g f''(x)``."""
         pieces = replace(self.pieces(**options), rational=self.calls == 0)
@@ -140,7 +140,7 @@ class Elementwise:
         element: Callable[..., tuple[Any, float, float]],
         pieces: Pieces,
         arrays: Sequence[Approximate],
-        dtype: np.dtype[Any],
+        dtype: Format,
         more: int = 0,
     ) -> Approximate:
         flat = [part for a in arrays for part in (a.value.ravel(), a.error.ravel())]

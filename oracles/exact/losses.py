@@ -18,7 +18,7 @@ from oracles.exact.bounded import (
     object_array,
     rationals,
 )
-from oracles.exact.definition import Options, Polynomial, evaluated
+from oracles.exact.definition import Format, Options, Polynomial, evaluated
 
 FEW = 4
 """Roundings beside the sum: the difference, the square, the factor, the cotangent."""
@@ -55,7 +55,7 @@ class SquaredError:
         return max(1, 4 * count * int(factor.q)) if dyadic else None
 
     def forward(
-        self, operands: Sequence[Approximate], options: Options, dtype: np.dtype[Any]
+        self, operands: Sequence[Approximate], options: Options, dtype: Format
     ) -> Approximate:
         """Return the loss."""
         prediction, target = operands
@@ -78,7 +78,7 @@ class SquaredError:
         grad_y: Approximate,
         operands: Sequence[Approximate],
         options: Options,
-        dtype: np.dtype[Any],
+        dtype: Format,
     ) -> Sequence[Approximate]:
         """Return ``2 * factor * (prediction - target)`` times the cotangent."""
         prediction, target = operands
@@ -102,7 +102,7 @@ class SquaredError:
         grad_y: Approximate,
         operands: Sequence[Approximate],
         options: Options,
-        dtype: np.dtype[Any],
+        dtype: Format,
     ) -> tuple[Approximate | None, Sequence[Approximate]]:
         """Return ``2 * factor * v`` times the cotangent."""
         prediction, v = operands[0], directions[0]

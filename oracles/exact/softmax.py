@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from flint import fmpq
 
 from oracles.bounds import CALL
 from oracles.exact.bounded import Approximate, Array, balls, object_array
-from oracles.exact.definition import Options, evaluated
+from oracles.exact.definition import Format, Options, evaluated
 
 FEW = 6
 """Arithmetic operations beside the sums: subtraction of the maximum, products, division."""
@@ -32,7 +31,7 @@ class Softmax:
     polynomial: None = None
 
     def forward(
-        self, operands: Sequence[Approximate], options: Options, dtype: np.dtype[Any]
+        self, operands: Sequence[Approximate], options: Options, dtype: Format
     ) -> Approximate:
         """Return softmax(x) or log softmax(x)."""
         x = _last(operands[0], options["axis"])
@@ -47,7 +46,7 @@ class Softmax:
         grad_y: Approximate,
         operands: Sequence[Approximate],
         options: Options,
-        dtype: np.dtype[Any],
+        dtype: Format,
     ) -> Sequence[Approximate]:
         """Return ``y (g - <y, g>)``, or ``g - y sum(g)`` for the logarithm."""
         x, g = (_last(a, options["axis"]) for a in (operands[0], grad_y))
@@ -67,7 +66,7 @@ class Softmax:
         grad_y: Approximate,
         operands: Sequence[Approximate],
         options: Options,
-        dtype: np.dtype[Any],
+        dtype: Format,
     ) -> tuple[Approximate, Sequence[Approximate]]:
         """Return the derivatives of ``<v, backward(g, x)>`` by g and x.
 
@@ -98,7 +97,7 @@ class CrossEntropy:
     polynomial: None = None
 
     def forward(
-        self, operands: Sequence[Approximate], options: Options, dtype: np.dtype[Any]
+        self, operands: Sequence[Approximate], options: Options, dtype: Format
     ) -> Approximate:
         """Return the mean loss."""
         x, hot = _rows(operands)
@@ -117,7 +116,7 @@ class CrossEntropy:
         grad_y: Approximate,
         operands: Sequence[Approximate],
         options: Options,
-        dtype: np.dtype[Any],
+        dtype: Format,
     ) -> Sequence[Approximate]:
         """Return ``(softmax(prediction) - one-hot target) / count``."""
         x, hot = _rows(operands)
@@ -136,7 +135,7 @@ class CrossEntropy:
         grad_y: Approximate,
         operands: Sequence[Approximate],
         options: Options,
-        dtype: np.dtype[Any],
+        dtype: Format,
     ) -> tuple[Approximate | None, Sequence[Approximate]]:
         """Return ``y (v - <v>) / count``, y = softmax(prediction)."""
         assert directions[0] is not None

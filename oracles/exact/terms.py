@@ -1,14 +1,14 @@
 """Convolution, its transpose and dense layers, defined as plain sums over indices.
 
 Each is a bilinear map ``y[i] = sum x[j] * w[k]``; its definition is the list of its index
-triples (i, j, k), written as loops to be read beside the equation.
+triples (i, j, k). The names of the equation's indices are arrays of all their combinations, so
+that the equation can be read in the code.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import product
 from math import prod
 from typing import Any
 
@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 Shape = tuple[int, ...]
-Triple = tuple[Shape, Shape, Shape]
+Index = Sequence[Array]
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,16 +64,12 @@ def convolution_terms(
         for a in range(len(kernel))
     )
 
-    def triples() -> Iterator[Triple]:
-        for n, o, c in product(range(batch), range(out_channels), range(in_group)):
-            channel = o // (out_channels // groups) * in_group + c
-            for p, k in product(_positions(out), _positions(kernel)):
-                q = tuple(s[a] * p[a] + d[a] * k[a] - low[a] for a in range(len(k)))
-                if _inside(q, size):
-                    yield (n, o, *p), (n, channel, *q), (o, c, *k)
-
-    return _collect(triples(), (batch, out_channels, *out), (batch, channels, *size), w_shape,
-                    x_shape)  # fmt: skip
+    n, o, c, *pk = _every(batch, out_channels, in_group, *out, *kernel)
+    p, k = pk[: len(kernel)], pk[len(kernel) :]
+    channel = o // (out_channels // groups) * in_group + c
+    q = [s[a] * p[a] + d[a] * k[a] - low[a] for a in range(len(kernel))]
+    return _collect((n, o, *p), (batch, out_channels, *out), (n, channel, *q),
+                    (batch, channels, *size), (o, c, *k), w_shape, x_shape)  # fmt: skip
 
 
 def transposed_convolution_terms(
@@ -99,55 +95,55 @@ def transposed_convolution_terms(
         for a in range(len(kernel))
     )
 
-    def triples() -> Iterator[Triple]:
-        for n, c, o in product(range(batch), range(channels), range(out_group)):
-            channel = c // (channels // groups) * out_group + o
-            for q, k in product(_positions(size), _positions(kernel)):
-                p = tuple(s[a] * q[a] + d[a] * k[a] - low[a] for a in range(len(k)))
-                if _inside(p, out):
-                    yield (n, channel, *p), (n, c, *q), (c, o, *k)
-
-    return _collect(triples(), (batch, out_group * groups, *out), (batch, channels, *size),
-                    w_shape, x_shape)  # fmt: skip
+    n, c, o, *qk = _every(batch, channels, out_group, *size, *kernel)
+    q, k = qk[: len(kernel)], qk[len(kernel) :]
+    channel = c // (channels // groups) * out_group + o
+    p = [s[a] * q[a] + d[a] * k[a] - low[a] for a in range(len(kernel))]
+    return _collect((n, channel, *p), (batch, out_group * groups, *out), (n, c, *q),
+                    (batch, channels, *size), (c, o, *k), w_shape, x_shape)  # fmt: skip
 
 
 def dense_terms(x_shape: Shape, w_shape: Shape) -> Terms:
     """Terms of ``y[n, o] = sum x[n, i] w[i, o]``."""
     (batch, inputs), (_, outputs) = x_shape, w_shape
-    triples = (
-        ((n, o), (n, i), (i, o)) for n, o, i in product(range(batch), range(outputs), range(inputs))
-    )
-    return _collect(triples, (batch, outputs), x_shape, w_shape, x_shape)
+    n, o, i = _every(batch, outputs, inputs)
+    return _collect((n, o), (batch, outputs), (n, i), x_shape, (i, o), w_shape, x_shape)
 
 
 def true_convolution_terms(x_shape: Shape, w_shape: Shape) -> Terms:
     """Terms of ``y[p] = sum x[p + k] w[size of w - 1 - k]``: one channel, the kernel rotated."""
     out = tuple(n - m + 1 for n, m in zip(x_shape, w_shape, strict=True))
+    pk = _every(*out, *w_shape)
+    p, k = pk[: len(out)], pk[len(out) :]
+    q = [a + b for a, b in zip(p, k, strict=True)]
+    rotated = [m - 1 - b for m, b in zip(w_shape, k, strict=True)]
+    return _collect(p, out, q, x_shape, rotated, w_shape, x_shape)
 
-    def triples() -> Iterator[Triple]:
-        for p, k in product(_positions(out), _positions(w_shape)):
-            q = tuple(a + b for a, b in zip(p, k, strict=True))
-            yield p, q, tuple(m - 1 - a for m, a in zip(w_shape, k, strict=True))
 
-    return _collect(triples(), out, x_shape, w_shape, x_shape)
+def _every(*sizes: int) -> Index:
+    """Return all combinations of indices below `sizes`: an array for each index."""
+    return list(np.indices(sizes).reshape(len(sizes), -1))
 
 
 def _collect(
-    triples: Iterator[Triple], y_shape: Shape, x_shape: Shape, w_shape: Shape, given: Shape
+    y: Index, y_shape: Shape, x: Index, x_shape: Shape, w: Index, w_shape: Shape, given: Shape
 ) -> Terms:
-    """Flatten the triples; an unbatched `given` shape of x makes y unbatched."""
-    rows = list(triples)
-    y, x, w = (
-        _flat([row[part] for row in rows], shape)
-        for part, shape in enumerate((y_shape, x_shape, w_shape))
+    """Flatten the triples whose places exist; an unbatched `given` x makes y unbatched."""
+    exist = _inside(y, y_shape) & _inside(x, x_shape)
+    of_y, of_x, of_w = (
+        _flat(index, shape)[exist] for index, shape in ((y, y_shape), (x, x_shape), (w, w_shape))
     )
-    return Terms(y, x, w, y_shape if len(given) == len(x_shape) else y_shape[1:])
+    return Terms(of_y, of_x, of_w, y_shape if len(given) == len(x_shape) else y_shape[1:])
 
 
-def _flat(indices: list[Shape], shape: Shape) -> Array:
-    if not indices:
-        return np.zeros(0, dtype=np.intp)
-    return np.asarray(np.ravel_multi_index(tuple(np.array(indices).T), shape))
+def _flat(index: Index, shape: Shape) -> Array:
+    """Return the flat indices, whatever they are where there is no such place."""
+    return sum((i * prod(shape[a + 1 :]) for a, i in enumerate(index)), np.zeros(1, np.intp))
+
+
+def _inside(index: Index, shape: Shape) -> Array:
+    every = [(i >= 0) & (i < size) for i, size in zip(index, shape, strict=True)]
+    return np.logical_and.reduce(every)
 
 
 def _split(x_shape: Shape, w_shape: Shape) -> tuple[int, int, Shape]:
@@ -170,11 +166,3 @@ def paddings(padding: Any, kernel: Shape, dilation: Shape) -> tuple[Shape, Shape
         return tuple(t // 2 for t in total), tuple(t - t // 2 for t in total)
     both = per_axis(padding, kernel)
     return both, both
-
-
-def _positions(size: Shape) -> Iterator[Shape]:
-    return product(*map(range, size))
-
-
-def _inside(position: Shape, size: Shape) -> bool:
-    return all(0 <= p < n for p, n in zip(position, size, strict=True))

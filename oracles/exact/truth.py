@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from flint import ctx
 
 from oracles.exact.bounded import Approximate, Array
-from oracles.exact.definition import WORKING_PRECISION, Definition
+from oracles.exact.definition import WORKING_PRECISION, Definition, Format
 from oracles.op import FORWARD, GRAD_GRAD_Y, Case, gradient_of, second_gradient_of
 
 
@@ -38,21 +37,26 @@ def truth(
         By compared name: ``y``, ``grad_<operand>``, ``grad_grad_y``, ``grad2_<operand>``. On
         the lattice the bounds are zero.
     """
+    dtype = None if case.lattice else case.dtype
     with ctx.workprec(WORKING_PRECISION):
         operands = [_lift(definition, array) for array in case.operands.values()]
-        answer = {FORWARD: definition.forward(operands, case.options, case.dtype)}
+        answer = {FORWARD: definition.forward(operands, case.options, dtype)}
         if gradients:
             cotangent = definition.lift(case.cotangent)
-            found = definition.backward(cotangent, operands, case.options, case.dtype)
+            found = definition.backward(cotangent, operands, case.options, dtype)
             by_name = dict(zip(case.operands, found, strict=False))
             answer |= {gradient_of(name): by_name[name] for name in gradients}
         if second:
-            answer |= _second(definition, case, operands, second)
-    return {n: _exactly(a) for n, a in answer.items()} if case.lattice else answer
+            answer |= _second(definition, case, operands, second, dtype)
+    return answer
 
 
 def _second(
-    definition: Definition, case: Case, operands: Sequence[Approximate], wanted: Sequence[str]
+    definition: Definition,
+    case: Case,
+    operands: Sequence[Approximate],
+    wanted: Sequence[str],
+    dtype: Format,
 ) -> dict[str, Approximate]:
     directions = {n: definition.lift(array) for n, array in case.directions.items()}
     along, found = definition.double_backward(
@@ -60,15 +64,11 @@ def _second(
         definition.lift(case.cotangent),
         operands,
         case.options,
-        case.dtype,
+        dtype,
     )
     by_name = dict(zip(case.operands, found, strict=False))
     seconds = {second_gradient_of(name): by_name[name] for name in wanted}
     return seconds if along is None else {GRAD_GRAD_Y: along, **seconds}
-
-
-def _exactly(answer: Approximate) -> Approximate:
-    return replace(answer, error=np.zeros(answer.shape))
 
 
 def _lift(definition: Definition, array: Array) -> Approximate:

@@ -228,7 +228,7 @@ def test_prove_prints_and_writes_the_ledger_and_the_theorem(home):
     assert "204 shapes proved; the article's theorem proved, both published" in done.stdout
     found = json.loads((home / "proofs/proof.json").read_text())
     assert found["right"]
-    assert [proof["shapes"] for proof in found["proofs"]] == [54, 128]
+    assert [proof["shapes"] for proof in found["proofs"]] == [54, 150]
     assert "Theorem. Take the article's network" in (home / "proofs/proof.md").read_text()
 
 

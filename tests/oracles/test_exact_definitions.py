@@ -4,6 +4,7 @@ What is compared is independent twice over: the value, and the gradient that nei
 writes down (PyTorch's tape, the exact witness's formal sums and Taylor arithmetic).
 """
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -84,6 +85,16 @@ def test_non_finite_numbers_go_as_ieee_has_it(x, w, expected):
     given = {"x": np.array([x]), "w": np.array([w]).T}
     found = truth(DENSE, case(given, [[1.0]]), [])["y"].value[0, 0]
     assert str(found) == str(expected)
+
+
+def test_infinite_bias_does_not_reach_second_derivatives():
+    given = {"x": np.array([[2.0]]), "w": np.array([[3.0]]), "b": np.array([np.inf])}
+    along = {"x": np.array([[5.0]]), "w": np.array([[7.0]]), "b": np.array([11.0])}
+    asked = replace(case(given, [[1.0]]), directions=along)
+    found = truth(DENSE, asked, ["x", "w", "b"], ["x", "w"])
+    assert found["y"].value.tolist() == [[np.inf]]
+    assert found["grad_grad_y"].value.tolist() == [[5 * 3 + 2 * 7 + 11]]
+    assert [found[f"grad2_{name}"].value.item() for name in "xw"] == [7, 5]
 
 
 @pytest.mark.parametrize("name", sorted(set(ACTIVATIONS) - {"hardsigmoid"}))
