@@ -18,16 +18,9 @@ from oracles.op import (
     gradient_of,
     second_gradient_of,
 )
+from oracles.witnesses.jax_programs import keep_programs, options_for
 
 Array = npt.NDArray[Any]
-
-# Every new shape is compiled. LLVM's optimisations cost more than they save on cases of a
-# few hundred elements; the arithmetic of IEEE stays as it is.
-_XLA_FLAGS = (
-    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true "
-    "--xla_cpu_multi_thread_eigen=false"
-)
-
 
 # A compiled program keeps one to two MiB, and cases seldom come twice.
 _PROGRAMS = 64
@@ -38,13 +31,15 @@ def load() -> tuple[Any, dict[str, str], int]:
 
     Called in a worker process, so that no user's JAX settings change.
     """
-    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {_XLA_FLAGS}".strip()
+    flags = os.environ.get("XLA_FLAGS", "")  # the cores are shared with the other participants
+    os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
     os.environ["JAX_PLATFORMS"] = "cpu"
     import jax  # noqa: PLC0415 - heavy, and wanted in the worker alone
     import jax.scipy.signal  # noqa: PLC0415
     import jaxlib.version  # noqa: PLC0415
 
     jax.config.update("jax_enable_x64", True)
+    keep_programs(jax)
     return jax, {"jax": jax.__version__, "jaxlib": jaxlib.version.__version__}, 1
 
 
@@ -70,9 +65,8 @@ def answer(
     wanted = tuple(names.index(name) for name in gradients)
     given = list(case.operands.values())
     forms = tuple((array.shape, array.dtype.str) for array in given)
-    compiled = _compiled(
-        _Call(jax, reference, key, case.options), wanted, forms, bool(case.directions)
-    )
+    call = _Call(jax, reference, key, case.options, options_for(jax, names))
+    compiled = _compiled(call, wanted, forms, bool(case.directions))
     y, found, along, second = compiled(
         given, case.cotangent, tuple(case.directions[name] for name in gradients)
         if case.directions else (),
@@ -84,10 +78,13 @@ def answer(
 
 
 class _Call:
-    """A reference with its options, hashed by what they say."""
+    """A reference with its options and XLA's, hashed by what the former say."""
 
-    def __init__(self, jax: Any, reference: Reference, key: str, options: Any) -> None:
+    def __init__(
+        self, jax: Any, reference: Reference, key: str, options: Any, of_compiler: Any
+    ) -> None:
         self.jax, self.reference, self.options = jax, reference, dict(options)
+        self.of_compiler = of_compiler
         self._key = f"{key} {sorted(options.items())!r}"
 
     def __hash__(self) -> int:
@@ -136,7 +133,7 @@ def _compiled(
         along, *gradients = vjp(tuple(directions))
         return y, found, (along,), gradients
 
-    compiled: Callable[..., Any] = jax.jit(every)
+    compiled: Callable[..., Any] = jax.jit(every, compiler_options=call.of_compiler or None)
     return compiled
 
 
