@@ -30,8 +30,8 @@ for stride in ((1, 1), (2, 2), (2, 3)):
     )
     same += [np.asarray(a).tobytes() == np.asarray(b).tobytes() for a, b in zip(usual, cheap)]
 names = (("x", "w", "b"), ("x", "0.w", "0.b"), ("x", "w1", "w2"), ("x",), ("prediction", "target"))
-told = {"same": same, "known": known_options(jax), "cheap": [bool(options_for(jax, n)) for n in names]}
-print(json.dumps(told))
+cheap = [bool(options_for(jax, n)) for n in names]
+print(json.dumps({"same": same, "known": known_options(jax), "cheap": cheap}))
 """
 
 
