@@ -32,12 +32,18 @@ class Writer:
         self._map: mmap.mmap | None = None
 
     def write(self, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> int:
-        """Put a message in the place of the last one, and return its length in bytes."""
+        """Put a message in the place of the last one, and return its length in bytes.
+
+        Raises
+        ------
+        OSError
+            If the disk is full.
+        """
         parts = pieces(header, arrays)
         length = sum(part.nbytes for part in parts)
         if self._map is None or len(self._map) < length:
             self._map = self._mapped(max(2 * length, _LEAST))
-        os.ftruncate(self._file.fileno(), length)  # nothing beyond is ever touched
+        self._resize(length)  # nothing beyond is ever touched
         start = 0
         for part in parts:
             self._map[start : start + part.nbytes] = part
@@ -45,8 +51,14 @@ class Writer:
         return length
 
     def _mapped(self, size: int) -> mmap.mmap:
-        os.ftruncate(self._file.fileno(), size)  # only what a file holds can be mapped
+        self._resize(size)  # only what a file holds can be mapped
         return mmap.mmap(self._file.fileno(), size)
+
+    def _resize(self, size: int) -> None:
+        """Give the file this size; a full disk is told here, and not by a fatal signal later."""
+        os.ftruncate(self._file.fileno(), size)
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(self._file.fileno(), 0, size)
 
     def close(self) -> None:
         """Close the file, and leave it where it is."""

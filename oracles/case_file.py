@@ -21,7 +21,10 @@ _DTYPES = ("<f2", "<f4", "<f8", "<i8", "<i4")
 
 
 def pieces(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> list[memoryview]:
-    """Return the bytes of `header`, which must be JSON, and of each array, without a copy."""
+    """Return the bytes of `header`, which must be JSON, and of each array, without a copy.
+
+    An array that is not contiguous, or not little-endian, is copied.
+    """
     stored = {name: _little_endian(array) for name, array in arrays.items()}
     entries = [[name, array.dtype.str, list(array.shape)] for name, array in stored.items()]
     head = json.dumps({**header, "arrays": entries}).encode()
@@ -37,7 +40,7 @@ def dump_arrays(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes
 
 
 def load_arrays(data: bytes | memoryview) -> tuple[dict[str, Any], dict[str, Array]]:
-    """Return the header and the arrays that `dump_arrays` wrote: views of `data`, read-only.
+    """Return the header and the arrays that `dump_arrays` wrote, views of `data` where aligned.
 
     Raises
     ------

@@ -137,18 +137,16 @@ def elementwise_cases(
         shape = choice(draw, _ELEMENTWISE_SHAPES)
         options = {name: choice(draw, values) for name, values in parameters.items()}
         patterns = PATTERNS if exact else ACTIVATION_PATTERNS
-        return build_case(
-            draw,
-            op,
-            dtype,
-            limits,
-            shapes={"x": shape},
-            y_shape=shape,
-            options=options,
-            patterns=patterns,
-        )
+        return _of_one_array(draw, op, dtype, limits, shape, options=options, patterns=patterns)
 
     return strategy
+
+
+def _of_one_array(
+    draw: st.DrawFn, op: str, dtype: str, limits: Limits, shape: Shape, **given: Any
+) -> Case:
+    """Draw a case of one operand x and a result of its shape; `given` is `build_case`'s."""
+    return build_case(draw, op, dtype, limits, shapes={"x": shape}, y_shape=shape, **given)
 
 
 @st.composite
@@ -170,17 +168,8 @@ def softmax_cases(op: str) -> Callable[[str, Limits], st.SearchStrategy[Case]]:
         shape: Shape = choice(draw, [(3,), (2, 4), (2, 3, 2), (0, 3), (1, 1)])
         axes = [a for a in range(-len(shape), len(shape)) if shape[a] > 0]
         axis = choice(draw, axes)
-        return build_case(
-            draw,
-            op,
-            dtype,
-            limits,
-            shapes={"x": shape},
-            y_shape=shape,
-            options={"axis": axis},
-            patterns=ACTIVATION_PATTERNS,
-            specials=_finite_specials(dtype),
-        )
+        given = {"patterns": ACTIVATION_PATTERNS, "specials": _finite_specials(dtype)}
+        return _of_one_array(draw, op, dtype, limits, shape, options={"axis": axis}, **given)
 
     return strategy
 

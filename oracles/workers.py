@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import time
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
+from multiprocessing.connection import wait
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, BinaryIO, Self, cast
@@ -213,8 +213,7 @@ class _Worker:
             If there is neither within so many seconds.
         """
         pipe = _pipe(cast("subprocess.Popen[bytes]", self._process).stdout)
-        ready, _, _ = select.select([pipe], [], [], seconds)
-        if not ready:
+        if not wait([pipe.fileno()], seconds):
             raise TimeoutError
         return read_length(pipe)
 

@@ -1,10 +1,12 @@
 """How the JAX witness compiles: cheaply where shapes are many, and once for many runs.
 
-Every new shape is a new program, and XLA takes a hundred times longer to compile one than to
-run it on a few hundred numbers. For operations that are sums of products the result on the
-lattice is exact however it is compiled, and elsewhere the order of the sum alone is at stake,
-for which the rounding bounds allow. Elementary functions XLA evaluates by other formulas when
-it compiles cheaply: operations that consist of them are compiled as JAX does by default.
+Every new shape is a new program, and XLA takes far longer to compile one than to run it on a
+few hundred numbers. For operations that are sums of products the result on the lattice is exact
+however it is compiled, and elsewhere the order of the sum alone is at stake, for which the
+rounding bounds allow. Elementary functions XLA evaluates by other formulas when it compiles
+cheaply: activations, softmax and losses are compiled as JAX does by default. Whole networks,
+of which no two are alike, are compiled cheaply too, functions included; their bounds allow for
+any implementation of a function that is accurate to `oracles.bounds.CALL` roundings.
 """
 
 from __future__ import annotations
@@ -37,7 +39,10 @@ def keep_programs(jax: Any) -> None:
     """
     if "JAX_COMPILATION_CACHE_DIR" in os.environ:
         return
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "oracles"
+    try:
+        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "oracles"
+    except RuntimeError:  # a user without a home
+        return
     jax.config.update("jax_compilation_cache_dir", str(home / f"jax-{_kind_of_cpu()}"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
@@ -78,7 +83,7 @@ def known_options(jax: Any) -> dict[str, bool | int]:
     """Return those of the `CHEAP` options that this XLA has: names come and go with versions."""
     found = {}
     for name, value in CHEAP.items():
-        with suppress(Exception):
+        with suppress(RuntimeError):  # JAX's errors are
             jax.jit(lambda x: x, compiler_options={name: value}).lower(0.0).compile()
             found[name] = value
     return found

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from oracles.bounds import (
+    SURE_TERMS,
     gamma,
     probable_gamma,
     round_up,
@@ -86,6 +87,13 @@ def test_probable_gamma_is_the_smaller_bound_and_grows_as_the_root():
     # Higham and Mary, theorem 3.1, by hand for n = 10^4.
     factor = np.sqrt(2 * np.log(2e4 * 2.0**40)) / (1 - u)
     assert abs(many / (factor * 100 * u) - 1) < 2.0**-30
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_sure_bound_is_the_smaller_one_up_to_so_many_terms(dtype):
+    few = np.arange(SURE_TERMS + 1)
+    assert (probable_gamma(few, dtype) == gamma(few, dtype)).all()
+    assert probable_gamma(SURE_TERMS + 1, dtype) < gamma(SURE_TERMS + 1, dtype)
 
 
 def test_probable_bound_holds_for_sums_of_random_numbers():

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from importlib.util import find_spec
 
 import pytest
 
@@ -37,8 +36,7 @@ print(json.dumps({"same": same, "known": known_options(jax), "cheap": cheap}))
 
 @pytest.fixture(scope="module")
 def told():
-    if find_spec("jax") is None:
-        pytest.skip("jax is not installed: pip install 'manualgrad[jax]'")
+    pytest.importorskip("jax")
     call = [sys.executable, "-c", COMPILE_BOTH_WAYS]
     environment = os.environ | {"JAX_PLATFORMS": "cpu"}
     done = subprocess.run(call, capture_output=True, text=True, check=True, env=environment)
