@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from math import isfinite
+from math import copysign, isfinite, ulp
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +23,8 @@ FloatArray = npt.NDArray[np.float64]
 class Doubles(NamedTuple):
     """Exact numbers as float64: `head` is the nearest, `rest` what it leaves, rounded.
 
-    A single 0 is the rest of them all.
+    Where it leaves anything `rest` is not 0, though that be less than every float64. A single 0
+    stands for no rest at all.
     """
 
     head: FloatArray
@@ -84,7 +85,7 @@ class Approximate:
         if rest is _NOTHING:
             return np.abs(head)
         with np.errstate(over="ignore"):  # above the largest float64 there is infinity alone
-            return np.asarray(np.abs(head) * np.where(rest, _ABOVE, 1.0))
+            return np.where(rest, np.nextafter(np.abs(head), np.inf), np.abs(head))
 
     @cached_property
     def finest(self) -> float:
@@ -99,7 +100,6 @@ class Approximate:
         )
 
 
-_ABOVE = 1 + 2.0**-52
 _NOTHING = np.zeros(())
 
 
@@ -150,7 +150,8 @@ def _of_rational(number: Any) -> tuple[float, float]:
     p, q = int(number.p), int(number.q)
     head = p / q  # rounded correctly
     a, b = head.as_integer_ratio()
-    return head, (p * b - a * q) / (q * b)
+    left = p * b - a * q
+    return head, left / (q * b) or copysign(_SMALLEST, left) * (left != 0)
 
 
 _EXPANSION: dict[type, Callable[[Any], tuple[float, float]]] = {
@@ -159,6 +160,7 @@ _EXPANSION: dict[type, Callable[[Any], tuple[float, float]]] = {
     float: lambda number: (number, 0.0),
 }
 _WHOLE = 2**53
+_SMALLEST = ulp(0.0)
 
 
 def non_finite(value: Array) -> npt.NDArray[np.bool_]:
