@@ -12,8 +12,11 @@ Box = tuple[Range, ...]
 CACHE = 2**21
 """Bytes of a matrix of columns that the caches of two cores hold."""
 
+SLIDE = 2**18
+"""Bytes of a block over which taps slide: three of them stay in the cache of one core."""
+
 MOST = 2**23
-"""Bytes that nothing in the workspace exceeds: six things come to 48 MiB."""
+"""Bytes that nothing in the workspace exceeds: seven things come to 56 MiB."""
 
 ROWS = 2**12
 """Rows of a matrix of columns; if there are more, the channels are cut."""

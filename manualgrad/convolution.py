@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from manualgrad.geometry import PerAxis, check_directions, check_grad_y, convolution_geometry
 from manualgrad.gradients import Gradients, SecondGradients
-from manualgrad.trilinear import dgrad, fprop, wgrad
+from manualgrad.trilinear import dgrad_wgrad, fprop
 
 Array = npt.NDArray[Any]
 
@@ -25,11 +25,8 @@ def _conv_backward(grad_y: Array, x: Array, w: Array, axes: int, **options: Any)
     geometry = convolution_geometry(x, w, None, axes=axes, **options)
     check_grad_y(grad_y, x, w.shape[0], geometry.out)
     g, batch = as_batch(grad_y, axes), as_batch(x, axes)
-    return Gradients(
-        grad_x=from_batch(dgrad(g, w, geometry), x, axes),
-        grad_w=wgrad(batch, g, geometry),
-        grad_b=bias_gradient(g),
-    )
+    grad_x, grad_w = dgrad_wgrad(batch, w, g, geometry)
+    return Gradients(from_batch(grad_x, x, axes), grad_w, bias_gradient(g))
 
 
 @np.errstate(all="ignore")
@@ -48,10 +45,9 @@ def _conv_double_backward(
     check_directions(v_x, v_w, v_b, x, w, w.shape[0])
     g, batch, v = as_batch(grad_y, axes), as_batch(x, axes), as_batch(v_x, axes)
     along = fprop(v, w, geometry) + fprop(batch, v_w, geometry)
+    grad_x, grad_w = dgrad_wgrad(v, v_w, g, geometry)
     return SecondGradients(
-        grad_grad_y=from_batch(add_bias(along, v_b), x, axes),
-        grad_x=from_batch(dgrad(g, v_w, geometry), x, axes),
-        grad_w=wgrad(v, g, geometry),
+        from_batch(add_bias(along, v_b), x, axes), from_batch(grad_x, x, axes), grad_w
     )
 
 

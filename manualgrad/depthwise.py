@@ -8,6 +8,7 @@ belong to no position; they are left out at the end.
 from __future__ import annotations
 
 from itertools import product
+from math import prod
 from operator import mul
 from typing import Any
 
@@ -15,13 +16,14 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided
 
+from manualgrad.blocks import Box, length
 from manualgrad.geometry import Geometry, Shape
 from manualgrad.scratch import scratch
 
 Array = npt.NDArray[Any]
 
 
-def slide(block: Array, w: Array, geometry: Geometry, shape: Shape) -> Array:
+def slide(block: Array, w: Array, geometry: Geometry, window: Box, shape: Shape) -> Array:
     """Return ``y[n, g, p] = sum_k block[n, g, p + dilation k] w[g, k]``, in scratch memory.
 
     Parameters
@@ -29,24 +31,30 @@ def slide(block: Array, w: Array, geometry: Geometry, shape: Shape) -> Array:
     block
         (samples, groups, 1, *size).
     w
-        (groups, 1, 1, *kernel).
+        (groups, 1, 1, *taps).
+    window
+        For each axis, where the taps lie in the kernel of the geometry.
     shape
         Of the result, (samples, groups, 1, *out).
     """
     block = np.ascontiguousarray(block)
-    flat, length = _flat(block, shape[3:])
-    total = scratch("total", (*flat.shape[:2], length), w.dtype)
+    flat = block.reshape(*block.shape[:2], -1)
+    pitch = [stride // block.itemsize for stride in block.strides[3:]]
+    # Rows of x are one long vector: from the first position to the last one.
+    long = 1 + sum(map(mul, (n - 1 for n in shape[3:]), pitch))
+    total = scratch("total", (*flat.shape[:2], long), w.dtype)
     multiple = scratch("product", total.shape, w.dtype)
-    first, *others = zip(
-        _offsets(block, geometry), w.reshape(len(w), -1, 1).swapaxes(0, 1), strict=True
-    )
-    np.multiply(flat[:, :, first[0] : first[0] + length], first[1], out=total)
+    steps = list(map(mul, geometry.dilation, pitch))
+    offsets = [sum(map(mul, k, steps)) for k in product(*(range(*taps) for taps in window))]
+    first, *others = zip(offsets, w.reshape(len(w), -1, 1).swapaxes(0, 1), strict=True)
+    np.multiply(flat[:, :, first[0] : first[0] + long], first[1], out=total)
     for offset, factor in others:
-        total += np.multiply(flat[:, :, offset : offset + length], factor, out=multiple)
-    return _at_positions(total, block, shape)
+        total += np.multiply(flat[:, :, offset : offset + long], factor, out=multiple)
+    of_sample, of_group, one = total.strides
+    return as_strided(total, shape, (of_sample, of_group, of_group, *(one * p for p in pitch)))
 
 
-def gather(block: Array, g: Array, geometry: Geometry) -> Array:
+def gather(block: Array, g: Array, geometry: Geometry, window: Box) -> Array:
     """Return ``w[g, k] = sum over n, p of block[n, g, p + dilation k] g[n, g, p]``.
 
     Parameters
@@ -55,42 +63,24 @@ def gather(block: Array, g: Array, geometry: Geometry) -> Array:
         (samples, groups, 1, *size).
     g
         (samples, groups, 1, *out).
+    window
+        For each axis, where the taps lie in the kernel of the geometry.
 
     Returns
     -------
-    (groups, 1, 1, *kernel)
+    (groups, 1, 1, *taps)
     """
-    block = np.ascontiguousarray(block)
-    flat, length = _flat(block, g.shape[3:])
-    spread = scratch("total", (*flat.shape[:2], length), g.dtype)
-    spread.fill(0)
-    _at_positions(spread, block, g.shape)[...] = g
-    sums = [
-        (flat[:, :, None, offset : offset + length] @ spread[..., None]).sum(axis=0)
-        for offset in _offsets(block, geometry)
-    ]
-    return np.concatenate(sums, axis=1).reshape(flat.shape[1], 1, 1, *geometry.kernel)
-
-
-def _flat(block: Array, out: Shape) -> tuple[Array, int]:
-    """Return the block with its axes as one, and the places from the first to the last position."""
-    flat = block.reshape(*block.shape[:2], -1)
-    return flat, 1 + sum(map(mul, (n - 1 for n in out), _pitch(block)))
-
-
-def _pitch(block: Array) -> list[int]:
-    """Return the places from one position of each axis to the next."""
-    return [stride // block.itemsize for stride in block.strides[3:]]
-
-
-def _offsets(block: Array, geometry: Geometry) -> list[int]:
-    """Return the places by which each tap shifts what it sees."""
-    steps = list(map(mul, geometry.dilation, _pitch(block)))
-    return [sum(map(mul, k, steps)) for k in product(*map(range, geometry.kernel))]
-
-
-def _at_positions(total: Array, block: Array, shape: Shape) -> Array:
-    """Return what belongs to a position, as a view (samples, groups, 1, *out)."""
-    of_sample, of_group, one = total.strides
-    strides = (of_sample, of_group, of_group, *(one * pitch for pitch in _pitch(block)))
-    return as_strided(total, shape, strides)
+    first, *others = window
+    every = np.ascontiguousarray(g).reshape(*g.shape[:2], -1, 1)
+    row = prod(g.shape[4:])
+    sums = []
+    for taps in product(*(range(*each) for each in others)):
+        # What a tap of the first axis sees of these is a part of them, as it lies in memory.
+        starts = map(mul, taps, geometry.dilation[1:])
+        ranges = zip(starts, g.shape[4:], strict=True)
+        seen = block[(slice(None),) * 4 + tuple(slice(a, a + n) for a, n in ranges)]
+        flat = np.ascontiguousarray(seen).reshape(*g.shape[:2], 1, -1)
+        for start in (k * geometry.dilation[0] * row for k in range(*first)):
+            sums.append((flat[..., start : start + every.shape[2]] @ every).sum(axis=0))
+    by_tap = np.stack(sums, axis=-1).reshape(g.shape[1], 1, 1, *map(length, (*others, first)))
+    return np.moveaxis(by_tap, -1, 3)

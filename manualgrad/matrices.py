@@ -15,7 +15,8 @@ import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided
 
 from manualgrad.geometry import Shape
-from manualgrad.plan import Layout, Step
+from manualgrad.layout import Layout
+from manualgrad.plan import Step
 from manualgrad.scratch import SMALL, scratch
 
 Array = npt.NDArray[Any]
@@ -40,8 +41,8 @@ def columns(x: Array, layout: Layout, step: Step) -> Array:
     return _matrix(windows, step.matrix, "columns")
 
 
-def add_columns(products: Array, layout: Layout, step: Step, shift: int, total: Array) -> None:
-    """Add a matrix to where its columns would be read from: to what one shift sees of `total`.
+def add_columns(products: Array, layout: Layout, step: Step, total: Array) -> None:
+    """Add a matrix to where its columns would be read from, if no taps are shifts.
 
     Parameters
     ----------
@@ -50,11 +51,9 @@ def add_columns(products: Array, layout: Layout, step: Step, shift: int, total: 
     total
         (samples, groups, channels, *size), contiguous.
     """
-    axes, dilation = len(layout.kernel), layout.geometry.dilation[0]
+    axes = len(layout.kernel)
     strides = tuple([total.strides[a] * n for a, n in layout.axes])
-    seen = _strided(total, step.windows, strides).swapaxes(0, axes + 2)
-    first = len(seen) - dilation * (layout.shifts - 1)
-    seen = seen[shift * dilation :][:first].swapaxes(0, axes + 2)
+    seen = _strided(total, step.windows, strides)
     added = products.reshape(seen.shape)
     # The taps of one position do not meet, nor do the positions of one tap.
     taps = range(1, axes + 1)
@@ -71,29 +70,42 @@ def rows(g: Array) -> Array:
     return _matrix(ordered, (*ordered.shape[:2], prod(ordered.shape[2:])), "rows")
 
 
-def weights(w: Array, layout: Layout) -> Array:
-    """Return (groups, results, channels, *kernel) as (shifts, groups, results, taps * channels).
+def seen_at(z: Array, step: Step, positions: Shape) -> Array:
+    """Return the part of some columns that belongs to positions, if a phase lacks the last ones."""
+    if positions == step.positions:
+        return z
+    some = leading(z.reshape(*z.shape[:2], *step.positions), positions)
+    return some.reshape(*z.shape[:2], prod(positions))
+
+
+def leading(a: Array, shape: Shape) -> Array:
+    """Return the first elements along the last axes."""
+    index: tuple[Any, ...] = (..., *map(slice, shape))
+    return a[index]
+
+
+def weights(w: Array) -> Array:
+    """Return (groups, results, channels, *taps) as (groups, results, taps * channels).
 
     Of results and channels, those closer together in memory stay so: it is read in order.
     """
-    groups, results, channels = w.shape[:3]
-    shape = (layout.shifts, groups, results, layout.taps * channels)
-    taps = tuple(range(3, w.ndim))
-    outer, inner = ((), taps) if layout.shifts == 1 else (taps[:1], taps[1:])
+    groups, results, channels, *taps = w.shape
+    shape = groups, results, channels * prod(taps)
     if w.strides[1] >= w.strides[2]:
-        return w.transpose(*outer, 0, 1, *inner, 2).reshape(shape)
-    swapped = w.transpose(*outer, 0, *inner, 2, 1)
-    return swapped.reshape(layout.shifts, groups, shape[3], results).swapaxes(2, 3)
+        return w.transpose(0, 1, *_tap_order(w), 2).reshape(shape)
+    return w.transpose(0, *_tap_order(w), 2, 1).reshape(groups, shape[2], results).swapaxes(1, 2)
 
 
-def write_weights(sums: Array, layout: Layout, w: Array) -> None:
+def write_weights(sums: Array, w: Array) -> None:
     """Write into w what `weights` would read from it."""
-    groups, results, channels = w.shape[:3]
-    first, *others = layout.kernel
-    # Of the shifts and the first axis of the kernel that is copied, one has size 1.
-    split = sums.reshape(layout.shifts, groups, results, first, *others, channels)
-    taps = range(3, split.ndim - 1)
-    w[...] = split.transpose(1, 2, split.ndim - 1, 0, *taps).reshape(w.shape)
+    ordered = w.transpose(0, 1, *_tap_order(w), 2)
+    ordered[...] = sums.reshape(ordered.shape)
+
+
+def _tap_order(w: Array) -> list[int]:
+    """Return the axes of taps in the order of rows: the first one, the last one, the others."""
+    taps = range(3, w.ndim)
+    return sorted(taps, key=lambda axis: axis not in (taps[0], taps[-1]))
 
 
 def in_column_order(y: Array) -> Array:

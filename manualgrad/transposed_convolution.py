@@ -10,7 +10,7 @@ import numpy.typing as npt
 from manualgrad.convolution import add_bias, as_batch, bias_gradient, from_batch
 from manualgrad.geometry import PerAxis, check_directions, check_grad_y, transposed_geometry
 from manualgrad.gradients import Gradients, SecondGradients
-from manualgrad.trilinear import dgrad, fprop, wgrad
+from manualgrad.trilinear import dgrad, fprop_wgrad
 
 Array = npt.NDArray[Any]
 
@@ -28,11 +28,8 @@ def _conv_transpose_backward(
     geometry = transposed_geometry(x, w, None, axes=axes, **options)
     check_grad_y(grad_y, x, w.shape[1] * geometry.groups, geometry.size)
     g, batch = as_batch(grad_y, axes), as_batch(x, axes)
-    return Gradients(
-        grad_x=from_batch(fprop(g, w, geometry), x, axes),
-        grad_w=wgrad(g, batch, geometry),
-        grad_b=bias_gradient(g),
-    )
+    grad_x, grad_w = fprop_wgrad(g, w, batch, geometry)
+    return Gradients(from_batch(grad_x, x, axes), grad_w, bias_gradient(g))
 
 
 @np.errstate(all="ignore")
@@ -52,10 +49,9 @@ def _conv_transpose_double_backward(
     check_directions(v_x, v_w, v_b, x, w, channels)
     g, batch, v = as_batch(grad_y, axes), as_batch(x, axes), as_batch(v_x, axes)
     along = dgrad(v, w, geometry) + dgrad(batch, v_w, geometry)
+    grad_x, grad_w = fprop_wgrad(g, v_w, v, geometry)
     return SecondGradients(
-        grad_grad_y=from_batch(add_bias(along, v_b), x, axes),
-        grad_x=from_batch(fprop(g, v_w, geometry), x, axes),
-        grad_w=wgrad(g, v, geometry),
+        from_batch(add_bias(along, v_b), x, axes), from_batch(grad_x, x, axes), grad_w
     )
 
 

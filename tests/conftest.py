@@ -8,22 +8,22 @@ CUTS = {
     "as it is": {},
     "pieces": {
         "plan.CACHE": 64, "plan.MOST": 512, "plan.ROWS": 2, "plan._FEW_STEPS": 1,
-        "trilinear._ENOUGH": 1, "matrices.SMALL": 0, "scratch.SMALL": 0,
+        "trilinear._ENOUGH": 1, "plan._LONG": 1, "matrices.SMALL": 0, "scratch.SMALL": 0,
     },
-    "shared rows": {"plan._FEW_ROWS": 0, "plan._NEAR": 100, "trilinear._ENOUGH": 1},
+    "shared rows": {"layout._FEW_ROWS": 0, "layout._NEAR": 100, "trilinear._ENOUGH": 1},
     "pieces with shared rows": {
-        "plan.CACHE": 256, "plan.MOST": 1024, "plan.ROWS": 6, "plan._FEW_ROWS": 0,
-        "plan._NEAR": 100, "matrices.SMALL": 0, "scratch.SMALL": 0,
+        "plan.CACHE": 256, "plan.MOST": 1024, "plan.ROWS": 6, "layout._FEW_ROWS": 0,
+        "layout._NEAR": 100, "matrices.SMALL": 0, "scratch.SMALL": 0,
     },
     "taps apart": {"plan.MOST": 32, "phases._TOGETHER": 1},
     "scattered": {"phases._WASTE": 0},
     "scattered in pieces": {
         "phases._WASTE": 0, "plan.CACHE": 64, "plan.MOST": 512, "plan.ROWS": 2, "scratch.SMALL": 0,
     },
-    "scattered with shared rows": {"phases._WASTE": 0, "plan._FEW_ROWS": 0, "plan._NEAR": 100},
-    "depthwise": {"plan._FEW_POSITIONS": -1},
+    "scattered with shared rows": {"phases._WASTE": 0, "layout._FEW_ROWS": 0, "layout._NEAR": 100},
+    "depthwise": {"layout._FEW_POSITIONS": -1},
     "depthwise in pieces": {
-        "plan._FEW_POSITIONS": -1, "plan.CACHE": 64, "plan.MOST": 16, "plan.ROWS": 2,
+        "layout._FEW_POSITIONS": -1, "plan.CACHE": 64, "plan.MOST": 16, "plan.SLIDE": 64, "plan.ROWS": 2,
         "scratch.SMALL": 0,
     },
 }  # fmt: skip
@@ -41,8 +41,8 @@ def _set(monkeypatch, name, spaces=None):
             monkeypatch.setitem(spaces[module], constant, limit)
     import_module("manualgrad.plan").plan.cache_clear()
     phases = import_module("manualgrad.phases")
-    phases.phases.cache_clear()
-    phases.worthwhile.cache_clear()
+    for cached in (phases.phases, phases.whole, phases.worthwhile):
+        cached.cache_clear()
 
 
 @pytest.fixture(params=CUTS)
