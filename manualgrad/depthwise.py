@@ -80,7 +80,7 @@ def gather(block: Array, g: Array, geometry: Geometry, window: Box) -> Array:
         ranges = zip(starts, g.shape[4:], strict=True)
         seen = block[(slice(None),) * 4 + tuple(slice(a, a + n) for a, n in ranges)]
         flat = np.ascontiguousarray(seen).reshape(*g.shape[:2], 1, -1)
-        for start in (k * geometry.dilation[0] * row for k in range(*first)):
-            sums.append((flat[..., start : start + every.shape[2]] @ every).sum(axis=0))
+        starts_of_first = [k * geometry.dilation[0] * row for k in range(*first)]
+        sums += [(flat[..., a : a + every.shape[2]] @ every).sum(axis=0) for a in starts_of_first]
     by_tap = np.stack(sums, axis=-1).reshape(g.shape[1], 1, 1, *map(length, (*others, first)))
     return np.moveaxis(by_tap, -1, 3)

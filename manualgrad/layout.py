@@ -67,6 +67,8 @@ class Operands(NamedTuple):
         Bytes of a number.
     together
         Columns until which samples are taken together.
+    threads
+        That are to share the steps.
     shifts, slides
         Whether taps may be shifted, and those of one channel in each group slide over it (see
         `depthwise`).
@@ -77,6 +79,7 @@ class Operands(NamedTuple):
     channels: int
     itemsize: int
     together: int = 2**62
+    threads: int = 1
     shifts: bool = True
     slides: bool = True
 
@@ -86,7 +89,7 @@ class Factor(NamedTuple):
 
     Attributes
     ----------
-    taps
+    of_w
         Index of weights (groups, results, channels, *kernel).
     rows
         Of the matrix of columns.
@@ -94,7 +97,7 @@ class Factor(NamedTuple):
         Number of their shift.
     """
 
-    taps: Index
+    of_w: Index
     rows: slice
     shift: int
 
@@ -102,12 +105,12 @@ class Factor(NamedTuple):
 def layout(geometry: Geometry, operands: Operands) -> Layout:
     """Decide which taps are shifts."""
     axes = range(len(geometry.kernel))
-    one_channel = max(operands.channels, operands.results, *geometry.stride) == 1
-    if operands.slides and one_channel and geometry.groups * prod(geometry.out) > _FEW_POSITIONS:
-        return Layout(geometry, geometry.kernel, 1, 1, (), True)
     # With the last axis before the others, what a phase reads is a range of rows.
     order = sorted(axes, key=lambda axis: axis not in (axes[0], axes[-1]))
     first, *others = (geometry.kernel[axis] for axis in order)
+    one_channel = max(operands.channels, operands.results, *geometry.stride) == 1
+    if operands.slides and one_channel and geometry.groups * prod(geometry.out) > _FEW_POSITIONS:
+        return Layout(geometry, (first, *others), 1, 1, (), True)
     stride, dilation = geometry.stride[0], geometry.dilation[0]
     apart, shift = stride // gcd(stride, dilation), dilation // gcd(stride, dilation)
     shifts = -(-first // apart)
@@ -137,18 +140,19 @@ def read(of: Layout, positions: Sequence[int]) -> list[int]:
     ]
 
 
-def factors(of: Layout, taps: Box, window: Box, channels: int) -> Iterator[Factor]:
+def factors(of: Layout, tile: Box, taps: Box, window: Box) -> Iterator[Factor]:
     """Yield what is multiplied at once of some taps.
 
     Parameters
     ----------
+    tile
+        Which groups, results and channels.
     taps, window
         For each axis which taps of the weights, and where they lie in the kernel of the layout.
-    channels
-        Those of a tap.
     """
     apart, *others = of.kernel
     last, behind = (window[-1], prod(others[1:])) if others else ((0, 1), 1)
+    channels = length(tile[2])
     for shift in range(of.shifts):
         low, high = max(window[0][0], apart * shift), min(window[0][1], apart * (shift + 1))
         # Rows of several taps of the first axis are a range if all taps of the last one are.
@@ -159,5 +163,5 @@ def factors(of: Layout, taps: Box, window: Box, channels: int) -> Iterator[Facto
                 for end, edge in ((start + 1, last[0]), (stop, last[1]))
             ]
             begin = low - window[0][0] + taps[0][0]
-            index = [(begin + start, begin + stop), *taps[1:]]
-            yield Factor((..., *(slice(*each) for each in index)), slice(*rows), shift)
+            index = [*tile, (begin + start, begin + stop), *taps[1:]]
+            yield Factor(tuple(slice(*each) for each in index), slice(*rows), shift)

@@ -7,6 +7,7 @@ first axis shifts them all by the same number of places.
 
 from __future__ import annotations
 
+from functools import cache
 from math import prod
 from typing import Any
 
@@ -70,6 +71,12 @@ def rows(g: Array) -> Array:
     return _matrix(ordered, (*ordered.shape[:2], prod(ordered.shape[2:])), "rows")
 
 
+def by_position(g: Array) -> Array:
+    """Return (samples, groups, results, *axes) as (groups, columns, results)."""
+    ordered = g.transpose(1, 3, 0, *range(4, g.ndim), 2)
+    return _matrix(ordered, (g.shape[1], prod(ordered.shape[1:-1]), g.shape[2]), "rows")
+
+
 def seen_at(z: Array, step: Step, positions: Shape) -> Array:
     """Return the part of some columns that belongs to positions, if a phase lacks the last ones."""
     if positions == step.positions:
@@ -92,20 +99,23 @@ def weights(w: Array) -> Array:
     groups, results, channels, *taps = w.shape
     shape = groups, results, channels * prod(taps)
     if w.strides[1] >= w.strides[2]:
-        return w.transpose(0, 1, *_tap_order(w), 2).reshape(shape)
-    return w.transpose(0, *_tap_order(w), 2, 1).reshape(groups, shape[2], results).swapaxes(1, 2)
+        return w.transpose(0, 1, *_tap_order(w.ndim), 2).reshape(shape)
+    return (
+        w.transpose(0, *_tap_order(w.ndim), 2, 1).reshape(groups, shape[2], results).swapaxes(1, 2)
+    )
 
 
 def write_weights(sums: Array, w: Array) -> None:
     """Write into w what `weights` would read from it."""
-    ordered = w.transpose(0, 1, *_tap_order(w), 2)
+    ordered = w.transpose(0, 1, *_tap_order(w.ndim), 2)
     ordered[...] = sums.reshape(ordered.shape)
 
 
-def _tap_order(w: Array) -> list[int]:
+@cache
+def _tap_order(axes: int) -> tuple[int, ...]:
     """Return the axes of taps in the order of rows: the first one, the last one, the others."""
-    taps = range(3, w.ndim)
-    return sorted(taps, key=lambda axis: axis not in (taps[0], taps[-1]))
+    taps = range(3, axes)
+    return tuple(sorted(taps, key=lambda axis: axis not in (taps[0], taps[-1])))
 
 
 def in_column_order(y: Array) -> Array:

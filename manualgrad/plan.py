@@ -80,8 +80,6 @@ class Tile:
     ----------
     layout
         Of the convolution with this part's taps alone.
-    of_w
-        Index of the weights (groups, results, channels).
     shares
         Of each phase that has taps here.
     adds
@@ -89,7 +87,6 @@ class Tile:
     """
 
     layout: Layout
-    of_w: Index
     shares: tuple[Share, ...]
     steps: Iterable[Step]
     adds: bool
@@ -130,8 +127,7 @@ def plan(window: Window, operands: Operands) -> tuple[Tile, ...]:
     return tuple(
         Tile(
             of,
-            _slices(*tile),
-            tuple(_with_factors(share, of, length(tile[2])) for share in shares),
+            tuple(_with_factors(share, of, tile) for share in shares),
             _steps(of, tile, operands, max(parts)),
             len(summed) > 1,
         )
@@ -169,8 +165,8 @@ def _from(ranges: Sequence[Range], box: Box) -> Box:
     return tuple((a - start, b - start) for (a, b), (start, _) in zip(ranges, box, strict=True))
 
 
-def _with_factors(share: Share, of: Layout, channels: int) -> Share:
-    return share._replace(factors=tuple(factors(of, share.taps, share.window, channels)))
+def _with_factors(share: Share, of: Layout, tile: Box) -> Share:
+    return share._replace(factors=tuple(factors(of, tile, share.taps, share.window)))
 
 
 def _steps(of: Layout, tile: Box, operands: Operands, parts: int) -> Iterable[Step]:
@@ -185,13 +181,15 @@ def _steps(of: Layout, tile: Box, operands: Operands, parts: int) -> Iterable[St
         written = samples * groups * results * parts * prod(positions)
         return max(block, copied, written) * operands.itemsize <= MOST
 
-    columns = SLIDE // groups if of.depthwise else CACHE // rows
+    columns = (SLIDE // groups if of.depthwise else CACHE // rows) // operands.itemsize
+    every = operands.samples * prod(of.geometry.out)
+    turns = max(1, -(-every // (operands.threads * max(1, columns))))
 
     def make() -> Iterator[Step]:
         for block in blocks(
             operands.samples,
             of.geometry.out,
-            columns=max(1, columns // operands.itemsize),
+            columns=max(1, -(-every // (operands.threads * turns))),
             together=operands.together if len(of.geometry.out) > 1 else _LONG,
             fits=fits,
         ):

@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from manualgrad.blocks import Range, ranges
 from manualgrad.depthwise import gather, slide
 from manualgrad.geometry import Shape
 from manualgrad.layout import Factor
 from manualgrad.matrices import (
+    by_position,
     in_column_order,
     leading,
     reshaped,
-    rows,
     seen_at,
     weights,
     write_weights,
 )
+from manualgrad.phases import Window
 from manualgrad.plan import Share, Step, Tile
 from manualgrad.scratch import scratch
+from manualgrad.threads import ALONE
 
 Array = npt.NDArray[Any]
 
@@ -32,9 +34,17 @@ _FEW_RESULTS = 64
 _MANY_COLUMNS = 2**9
 """That make it worth while to turn them around."""
 
+_ROWS = 64
+"""Rows of the result of a small product."""
 
-@dataclass(frozen=True, eq=False, slots=True)
-class Pair:
+_TERMS = 96
+"""Terms of its sums when y is written; a sum of more is added up."""
+
+_POSITIONS = 512
+"""Terms of its sums when w is summed over positions."""
+
+
+class Pair(NamedTuple):
     """Two operands of the trilinear form, of which one is given and one is to be written.
 
     Attributes
@@ -54,6 +64,24 @@ class Pair:
         return Pair(self.w[taps], self.y[place])
 
 
+class Term(NamedTuple):
+    """A matrix, and by what it is multiplied.
+
+    Attributes
+    ----------
+    left
+        (groups, results, rows).
+    rows
+        Of the matrix of columns.
+    shift
+        Number of their shift.
+    """
+
+    left: Array
+    rows: slice
+    shift: int
+
+
 class Onto:
     """Writes y, or adds to it, for the phases that are one product.
 
@@ -61,42 +89,44 @@ class Onto:
     ----------
     pairs
         Of each phase, with its taps in this tile.
+    small
+        Whether products are to be so small that BLAS does not divide them.
     """
 
-    def __init__(self, pairs: Sequence[Pair], tile: Tile, share: Share) -> None:
+    def __init__(self, pairs: Sequence[Pair], tile: Tile, share: Share, *, small: bool) -> None:
         self._places = [pair.y for pair in pairs]
-        self._adds = tile.adds
-        self._factors = share.factors
-        self._matrices = [_stacked(pairs, tile, factor) for factor in share.factors]
+        self._adds, self._small = tile.adds, small
+        self._terms = [
+            term
+            for factor in share.factors
+            for term in _terms(_stacked(pairs, factor), factor, small=small)
+        ]
 
     def take(self, z: Array, step: Step) -> None:
         """Multiply the columns of a step."""
         places = [in_column_order(y[step.of_y]) for y in self._places]
         if not places[0].size:
             return
-        first, *others = zip(self._matrices, self._factors, strict=True)
-        groups, results = first[0].shape[:2]
-        shape = groups, results, step.shifts[0].stop
-        by_column = z.dtype == np.float64 and results <= _FEW_RESULTS and shape[2] >= _MANY_COLUMNS
+        first, *others = self._terms
+        shape = *first.left.shape[:2], step.shifts[0].stop
+        by_column = not self._small and _by_column(z.dtype, *shape[1:])
         single = len(places) == 1 and places[0].shape[2:] == step.positions
         direct = reshaped(places[0], shape) if single and not (self._adds or by_column) else None
         total = _empty("total", shape, z.dtype, by_column=by_column) if direct is None else direct
-        np.matmul(first[0], _right(z, first[1], step), out=total)
-        for left, factor in others:
+        multiply(first.left, _right(z, first, step), total, small=self._small)
+        for term in others:
             product = _empty("product", shape, z.dtype, by_column=by_column)
-            total += np.matmul(left, _right(z, factor, step), out=product)
+            multiply(term.left, _right(z, term, step), product, small=self._small)
+            np.add(total, product, out=total)
         if direct is None:
             _write(total, places, step.positions, adds=self._adds)
-
-    def finish(self) -> None:
-        """Do nothing: all is written."""
 
 
 class Along:
     """Sums w over the steps of a tile, and writes it, for one phase."""
 
-    def __init__(self, pair: Pair, tile: Tile, share: Share) -> None:
-        self._pair = Pair(pair.w[tile.of_w], pair.y)
+    def __init__(self, pair: Pair, share: Share, *, small: bool) -> None:
+        self._pair, self._small = pair, small
         self._factors = share.factors
         self._sums: list[Array] = []
 
@@ -105,28 +135,42 @@ class Along:
         y = self._pair.y[step.of_y]
         if not y.size:
             return
-        left, positions = rows(y), in_column_order(y).shape[2:]
-        first = not self._sums
+        right, positions = by_position(y), in_column_order(y).shape[2:]
+        begun = bool(self._sums)
         for i, factor in enumerate(self._factors):
-            right = seen_at(_right(z, factor, step), step, positions).swapaxes(1, 2)
-            shape = (*left.shape[:2], right.shape[2])
-            if first:
-                self._sums.append(np.matmul(left, right, out=np.empty(shape, z.dtype)))
-            else:
-                self._sums[i] += np.matmul(left, right, out=scratch("product", shape, z.dtype))
+            left = seen_at(_right(z, factor, step), step, positions)
+            if not begun:
+                self._sums.append(np.empty((*left.shape[:2], right.shape[2]), z.dtype))
+            self._add(left, right, self._sums[i], begun=begun)
+
+    def _add(self, left: Array, right: Array, total: Array, *, begun: bool) -> None:
+        terms = left.shape[2]
+        for start, stop in _even(terms, _POSITIONS) if self._small else [(0, terms)]:
+            out = scratch("product", total.shape, total.dtype) if begun else total
+            multiply(left[:, :, start:stop], right[:, start:stop], out, small=self._small)
+            if begun:
+                np.add(total, out, out=total)
+            begun = True
+
+    def join(self, other: Along) -> None:
+        """Add what was summed elsewhere."""
+        for total, more in zip(self._sums, other._sums, strict=False):
+            np.add(total, more, out=total)
+        self._sums += other._sums[len(self._sums) :]
 
     def finish(self) -> None:
         """Write the sums."""
         for total, factor in zip(self._sums, self._factors, strict=False):
-            write_weights(total, self._pair.w[factor.taps])
+            write_weights(total.swapaxes(1, 2), self._pair.w[factor.of_w])
 
 
 class OntoDepthwise:
     """Does what `Onto` does, with one channel in each group."""
 
     def __init__(self, pairs: Sequence[Pair], tile: Tile, share: Share) -> None:
-        self._pairs = [Pair(pair.w[tile.of_w][_index(share)], pair.y) for pair in pairs]
-        self._tile, self._window = tile, share.window
+        ((factor,), self._window) = share.factors, share.window
+        self._pairs = [Pair(pair.w[factor.of_w], pair.y) for pair in pairs]
+        self._tile = tile
 
     def take(self, read: Array, step: Step) -> None:
         """Multiply what a step reads."""
@@ -136,65 +180,114 @@ class OntoDepthwise:
                 found = slide(read, pair.w, self._tile.layout.geometry, self._window, place.shape)
                 place[...] = place + found if self._tile.adds else found
 
-    def finish(self) -> None:
-        """Do nothing: all is written."""
-
 
 class AlongDepthwise:
     """Does what `Along` does, with one channel in each group."""
 
     def __init__(self, pair: Pair, tile: Tile, share: Share) -> None:
-        self._w, self._y = pair.w[tile.of_w][_index(share)], pair.y
-        self._tile, self._window = tile, share.window
+        ((factor,), self._window) = share.factors, share.window
+        self._w, self._y = pair.w[factor.of_w], pair.y
+        self._sum = np.zeros(self._w.shape, self._w.dtype)
+        self._tile = tile
 
     def take(self, read: Array, step: Step) -> None:
         """Multiply what a step reads."""
         y = self._y[step.of_y]
         if y.size:
-            self._w += gather(read, y, self._tile.layout.geometry, self._window)
+            self._sum += gather(read, y, self._tile.layout.geometry, self._window)
+
+    def join(self, other: AlongDepthwise) -> None:
+        """Add what was summed elsewhere."""
+        self._sum += other._sum
 
     def finish(self) -> None:
-        """Do nothing: all is added."""
+        """Write the sum."""
+        self._w[...] = self._sum
 
 
-Product = Onto | Along | OntoDepthwise | AlongDepthwise
+def writers(tile: Tile, window: Window, pair: Pair, *, small: bool) -> list[Onto | OntoDepthwise]:
+    """Return what writes y of a pair, for each phase that has taps in a tile."""
+    found: list[Onto | OntoDepthwise] = []
+    for share in tile.shares:
+        pairs = [pair.at(part) for part in window.phases[share.phase].parts]
+        if tile.layout.depthwise:
+            found.append(OntoDepthwise(pairs, tile, share))
+        else:
+            found.append(Onto(pairs, tile, share, small=small))
+    return found
 
 
-def products(
-    tile: Tile, share: Share, onto: Sequence[Pair], along: Sequence[Pair]
-) -> list[Product]:
-    """Return what is to be computed for the phases of a share.
+def summers(tile: Tile, window: Window, pair: Pair, *, small: bool) -> list[Along | AlongDepthwise]:
+    """Return what sums w of a pair, for each phase that has taps in a tile."""
+    found: list[Along | AlongDepthwise] = []
+    for share in tile.shares:
+        for each in (pair.at(part) for part in window.phases[share.phase].parts):
+            if tile.layout.depthwise:
+                found.append(AlongDepthwise(each, tile, share))
+            else:
+                found.append(Along(each, share, small=small))
+    return found
+
+
+def multiply(left: Array, right: Array, out: Array, *, small: bool) -> None:
+    """Write a product of matrices, if wanted as many small ones that BLAS does not divide.
 
     Parameters
     ----------
-    onto
-        Of each phase, if y is to be written.
-    along
-        Of each phase, if w is to be written, which holds zeros.
+    left, right, out
+        (groups, rows, terms), (groups, terms, columns), (groups, rows, columns).
     """
-    if tile.layout.depthwise:
-        return [
-            *([OntoDepthwise(onto, tile, share)] if onto else []),
-            *(AlongDepthwise(pair, tile, share) for pair in along),
-        ]
+    groups, (rows, terms), columns = len(left), left.shape[1:], right.shape[2]
+    if not small or rows * terms * columns <= ALONE:
+        np.matmul(left, right, out=out)
+        return
+    height = -(-rows // -(-rows // _ROWS))
+    width = max(1, ALONE // (height * terms) // 8 * 8)
+    for a, m, i in _stacks(rows, height):
+        for b, n, j in _stacks(columns, min(width, columns)):
+            np.matmul(
+                left[:, i].reshape(groups, a, 1, m, terms),
+                right[:, :, j].reshape(groups, 1, terms, b, n).swapaxes(2, 3),
+                out=out[:, i, j].reshape(groups, a, m, b, n).swapaxes(2, 3),
+            )
+
+
+def _stacks(size: int, step: int) -> Iterator[tuple[int, int, slice]]:
+    """Yield how many steps of which length an axis is, and what remains."""
+    whole = size // step * step
+    yield size // step, step, slice(0, whole)
+    if whole < size:
+        yield 1, size - whole, slice(whole, size)
+
+
+def _terms(left: Array, factor: Factor, *, small: bool) -> list[Term]:
+    """Cut the terms of the sums of a product where it is to be small."""
+    if not small:
+        return [Term(left, factor.rows, factor.shift)]
+    begin, cuts = factor.rows.start, _even(left.shape[2], _TERMS)
     return [
-        *([Onto(onto, tile, share)] if onto else []),
-        *(Along(pair, tile, share) for pair in along),
+        Term(left[:, :, start:stop], slice(begin + start, begin + stop), factor.shift)
+        for start, stop in cuts
     ]
 
 
-def _stacked(pairs: Sequence[Pair], tile: Tile, factor: Factor) -> Array:
+def _even(size: int, most: int) -> list[Range]:
+    """Cut indices into as few ranges of at most `most` as will do, about equally long."""
+    return ranges(size, -(-size // -(-size // most)))
+
+
+def _by_column(dtype: np.dtype[Any], results: int, columns: int) -> bool:
+    return dtype == np.float64 and results <= _FEW_RESULTS and columns >= _MANY_COLUMNS
+
+
+def _stacked(pairs: Sequence[Pair], factor: Factor) -> Array:
     """Return (groups, results of all pairs, taps * channels)."""
-    found = [weights(pair.w[tile.of_w][factor.taps]) for pair in pairs]
+    found = [weights(pair.w[factor.of_w]) for pair in pairs]
     return found[0] if len(found) == 1 else np.concatenate(found, axis=1)
 
 
-def _right(z: Array, factor: Factor, step: Step) -> Array:
+def _right(z: Array, factor: Factor | Term, step: Step) -> Array:
     return z[:, factor.rows, step.shifts[factor.shift]]
-
-
-def _index(share: Share) -> tuple[Any, ...]:
-    return (..., *(slice(*taps) for taps in share.taps))
 
 
 def _empty(purpose: str, shape: Shape, dtype: np.dtype[Any], *, by_column: bool) -> Array:

@@ -22,6 +22,9 @@ are written in `matrices`.
 
 from __future__ import annotations
 
+from functools import partial
+from itertools import islice
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -31,14 +34,18 @@ from manualgrad.geometry import Geometry
 from manualgrad.layout import Operands
 from manualgrad.matrices import add_columns, block, columns, rows, weights
 from manualgrad.phases import Window, phases, whole, worthwhile
-from manualgrad.plan import plan
-from manualgrad.products import Pair, products
+from manualgrad.plan import Tile, plan
+from manualgrad.products import Pair, summers, writers
 from manualgrad.scratch import scratch
+from manualgrad.threads import side_by_side, threads
 
 Array = npt.NDArray[Any]
 
 _ENOUGH = 2**9
 """Columns that make a product fast; samples with fewer are taken together."""
+
+_MANY_RESULTS = 192
+"""Rows with which products outweigh copies: BLAS had better divide the products."""
 
 _FEW_CHANNELS = 16
 """Of fewer, columns of x are smaller than those of g would be that dgrad needs in any case."""
@@ -118,13 +125,24 @@ def fprop_wgrad(x: Array, w: Array, g: Array, geometry: Geometry) -> tuple[Array
 
 def dgrad_wgrad(x: Array, w: Array, g: Array, geometry: Geometry) -> tuple[Array, Array]:
     """Return dT/dx and dT/dw, with the columns of g written once where that pays."""
-    if not worthwhile(geometry) or w.shape[1] < _FEW_CHANNELS:
+    if not (worthwhile(geometry) and _sums_along_phases(x, w, geometry)):
         return dgrad(g, w, geometry), wgrad(x, g, geometry)
     grad_x, grad_w = _empty_x(g, w, geometry), _zeros_w(x, g, geometry)
     of_x, of_w, of_g = _by_group(geometry, x, w, g)
     of_grad_x, of_grad_w, _ = _by_group(geometry, grad_x, grad_w, g)
     _by_phase(of_g, geometry, Pair(of_w, of_grad_x), Pair(of_grad_w, of_x))
     return grad_x, grad_w
+
+
+def _sums_along_phases(x: Array, w: Array, geometry: Geometry) -> bool:
+    """Tell whether wgrad may use the columns of dgrad, and has enough to multiply them by.
+
+    Columns of g hold zeros where a position of x meets no position of g. An infinite x would
+    make NaN of them in sums to which it does not belong.
+    """
+    results, channels = len(w) // geometry.groups, w.shape[1]
+    enough = channels >= min(results, _FEW_CHANNELS)
+    return enough and (x.dtype.hasobject or bool(np.isfinite(x.sum())))
 
 
 def _by_phase(g: Array, geometry: Geometry, onto: Pair, along: Pair | None) -> None:
@@ -153,7 +171,7 @@ def _scatter(g: Array, w: Array, geometry: Geometry, x: Array) -> None:
     operands = Operands(len(g), g.shape[2], x.shape[2], x.itemsize, shifts=False, slides=False)
     for tile in plan(whole(geometry), operands):
         ((factor,),) = (share.factors for share in tile.shares)
-        left = weights(w[tile.of_w][factor.taps]).swapaxes(1, 2)
+        left = weights(w[factor.of_w]).swapaxes(1, 2)
         for step in tile.steps:
             right, total = rows(g[step.of_y]), scratch("block", step.size, x.dtype)
             out = scratch("columns", (*left.shape[:2], right.shape[2]), x.dtype)
@@ -175,23 +193,39 @@ def _correlate(x: Array, window: Window, onto: Pair | None, along: Pair | None) 
         Whose w, of zeros, is to be ``y X^T``.
     """
     results = next(pair.w.shape[1] for pair in (onto, along) if pair)
-    operands = Operands(len(x), results, x.shape[2], x.itemsize, _ENOUGH if onto else 2**62)
+    alone = results >= _MANY_RESULTS
+    count = 1 if alone else threads(x.size * prod(window.geometry.kernel))
+    together = _ENOUGH if onto else 2**62
+    operands = Operands(len(x), results, x.shape[2], x.itemsize, together, count)
     tiles = plan(window, operands)
     if onto and tiles[0].adds:
         for _, place in (part for phase in window.phases for part in phase.parts):
             onto.y[place] = 0
     for tile in tiles:
-        of_tile = []
-        for share in tile.shares:
-            parts = window.phases[share.phase].parts
-            pairs = [[pair.at(part) for part in parts] if pair else [] for pair in (onto, along)]
-            of_tile += products(tile, share, *pairs)
-        for step in tile.steps:
+        _correlate_tile(x, window, tile, onto, along, count)
+
+
+def _correlate_tile(
+    x: Array, window: Window, tile: Tile, onto: Pair | None, along: Pair | None, count: int
+) -> None:
+    """Do what `_correlate` does for one tile, in so many threads."""
+    onto_y = writers(tile, window, onto, small=count > 1) if onto else []
+    along_w = [summers(tile, window, along, small=count > 1) if along else [] for _ in range(count)]
+
+    def work(number: int) -> None:
+        for step in islice(tile.steps, number, None, count):
             seen = block(x, step) if tile.layout.depthwise else columns(x, tile.layout, step)
-            for each in of_tile:
+            for each in (*onto_y, *along_w[number]):
                 each.take(seen, step)
-        for each in of_tile:
-            each.finish()
+
+    if count > 1:
+        side_by_side([partial(work, number) for number in range(count)])
+    else:
+        work(0)
+    for first, *others in zip(*along_w, strict=True):
+        for other in others:
+            first.join(other)
+        first.finish()
 
 
 def _empty_y(x: Array, w: Array, geometry: Geometry) -> Array:
@@ -208,6 +242,9 @@ def _zeros_w(x: Array, g: Array, geometry: Geometry) -> Array:
 
 def _by_group(geometry: Geometry, x: Array, w: Array, y: Array) -> tuple[Array, Array, Array]:
     """Return x, w, y as (N, groups, C/groups, ...), (groups, O/groups, C/groups, ...), as x."""
-    groups = geometry.groups
-    of_x, of_y = (a.reshape(len(a), groups, a.shape[1] // groups, *a.shape[2:]) for a in (x, y))
-    return of_x, w.reshape(groups, len(w) // groups, *w.shape[1:]), of_y
+    groups, (n, channels), results = geometry.groups, x.shape[:2], len(w)
+    return (
+        x.reshape(n, groups, channels // groups, *x.shape[2:]),
+        w.reshape(groups, results // groups, *w.shape[1:]),
+        y.reshape(n, groups, results // groups, *y.shape[2:]),
+    )

@@ -13,8 +13,8 @@ from manualgrad.phases import phases
 
 @st.composite
 def geometries(draw):
-    """Draw one or two axes, padding beyond the kernel and sizes that do not divide included."""
-    axes = draw(st.integers(1, 2))
+    """Draw up to three axes, padding beyond the kernel and sizes that do not divide included."""
+    axes = draw(st.integers(1, 3))
     each = [
         draw(st.tuples(*[st.integers(1, 5)] * 2, *[st.integers(1, 4)] * 2, st.integers(0, 6)))
         for _ in range(axes)
@@ -30,10 +30,18 @@ def geometries(draw):
 @given(geometries())
 def test_each_position_belongs_to_one_part(geometry):
     seen = Counter()
-    for phase in phases(geometry):
-        for _, (_, *of_x) in phase.parts:
-            seen.update(product(*(range(n)[s] for n, s in zip(geometry.size, of_x, strict=True))))
+    split = phases(geometry)
+    for _, *of_x in [*split.unreached, *(of_x for *_, (_, of_x) in _parts(split))]:
+        seen.update(product(*(range(n)[s] for n, s in zip(geometry.size, of_x, strict=True))))
     assert seen == Counter(product(*map(range, geometry.size)))
+
+
+def _parts(split):
+    """Yield the window, the phase and the part of each."""
+    for window in split.windows:
+        for phase in window.phases:
+            for part in phase.parts:
+                yield window, phase, part
 
 
 @given(geometries())
@@ -45,24 +53,33 @@ def test_phases_sum_what_the_stride_says(geometry):
             q = geometry.stride[axis] * p + geometry.dilation[axis] * k - geometry.padding[axis]
             expected[q, p, k] += 0 <= q < size
         found = set()
-        for phase in phases(geometry):
-            for taps, of_x in phase.parts:
-                found |= set(_terms(phase.geometry, geometry, axis, taps, of_x))
+        for window, phase, part in _parts(phases(geometry)):
+            found |= set(_terms(window.geometry, phase.reads[axis], geometry, axis, *part))
         reached = {term for term in +expected if _reached(geometry, axis)}
         assert found == reached
 
 
-def _terms(phase, geometry, axis, taps, of_x):
+def _terms(window, reads, geometry, axis, taps, of_x):
     """Yield (q, p, k) of each product that a phase adds along an axis."""
-    if phase is None:
-        return
     positions = range(geometry.size[axis])[of_x[axis + 1]]
     ordered = range(geometry.kernel[axis])[taps[axis + 1]]
-    assert (len(positions), len(ordered)) == (phase.out[axis], phase.kernel[axis])
-    for (i, q), (j, k) in product(enumerate(positions), enumerate(ordered)):
-        p = i + phase.dilation[axis] * j - phase.padding[axis]
+    assert window.out[axis] - 1 <= len(positions) <= window.out[axis]
+    assert len(ordered) == reads[1] - reads[0] <= window.kernel[axis]
+    for (i, q), (j, k) in product(enumerate(positions), zip(range(*reads), ordered, strict=True)):
+        p = i + window.dilation[axis] * j - window.padding[axis]
         if 0 <= p < geometry.out[axis]:
             yield q, p, k
+
+
+@given(geometries())
+def test_a_window_is_no_larger_than_what_its_phases_read(geometry):
+    for window in phases(geometry).windows:
+        for axis, taps in enumerate(window.geometry.kernel):
+            reads = [phase.reads[axis] for phase in window.phases]
+            assert min(reads)[0] == 0
+            assert max(stop for _, stop in reads) == taps
+            if axis not in (0, len(window.geometry.kernel) - 1):
+                assert set(reads) == {(0, taps)}
 
 
 def _reached(geometry, axis):
@@ -80,19 +97,26 @@ def _reached(geometry, axis):
 
 
 def test_without_a_stride_the_kernel_is_rotated_and_padded():
-    (phase,) = phases(Geometry((5, 6), (3, 2), (3, 5), (1, 1), (0, 0), (1, 1), 1))
-    ((taps, of_x),) = phase.parts
+    split = phases(Geometry((5, 6), (3, 2), (3, 5), (1, 1), (0, 0), (1, 1), 1))
+    ((window, phase, (taps, of_x)),) = _parts(split)
     assert taps == (..., slice(2, None, -1), slice(1, None, -1))
     assert of_x == (..., slice(0, None, 1), slice(0, None, 1))
-    assert (phase.geometry.padding, phase.geometry.out) == ((2, 1), (5, 6))
+    assert phase.reads == ((0, 3), (0, 2))
+    assert (window.geometry.padding, window.geometry.out) == ((2, 1), (5, 6))
 
 
 def test_phases_that_read_alike_are_one_product():
-    (phase,) = phases(Geometry((8,), (2,), (4,), (2,), (0,), (1,), 1))
-    assert len(phase.parts) == 2
+    ((_, phase, _), (_, same, _)) = _parts(phases(Geometry((8,), (2,), (4,), (2,), (0,), (1,), 1)))
+    assert phase is same
+
+
+def test_phases_that_read_neighbours_share_a_window():
+    (window,) = phases(Geometry((8, 9), (4, 4), (4, 4), (2, 2), (1, 1), (1, 1), 1)).windows
+    assert window.geometry.kernel == (3, 3)
+    assert {phase.reads for phase in window.phases} == set(product(((0, 2), (1, 3)), repeat=2))
 
 
 @pytest.mark.parametrize(("kernel", "stride", "none"), [(1, 2, 1), (2, 3, 1), (3, 3, 0)])
-def test_positions_that_no_tap_reaches_have_no_geometry(kernel, stride, none):
-    found = phases(Geometry((9,), (kernel,), (3,), (stride,), (0,), (1,), 1))
-    assert sum(len(phase.parts) for phase in found if phase.geometry is None) == none
+def test_positions_that_no_tap_reaches_stand_apart(kernel, stride, none):
+    split = phases(Geometry((9,), (kernel,), (3,), (stride,), (0,), (1,), 1))
+    assert len(split.unreached) == none

@@ -8,7 +8,8 @@ import pytest
 import manualgrad as mg
 from manualgrad import plan, scratch
 from manualgrad.geometry import Geometry
-from manualgrad.plan import Operands
+from manualgrad.layout import Operands
+from manualgrad.phases import whole
 
 LIMIT = 64 * 2**20
 
@@ -78,7 +79,7 @@ def test_a_naive_matrix_of_columns_would_not_pass():
 def test_long_plans_are_not_kept():
     def steps(size):
         geometry = Geometry((size,), (3,), (size,), (1,), (1,), (1,), 1)
-        (tile,) = plan.plan(geometry, Operands(1, 4, 4, 8, 1, 1))
+        (tile,) = plan.plan(whole(geometry), Operands(1, 4, 4, 8))
         return tile.steps
 
     assert isinstance(steps(1000), tuple)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from manualgrad.geometry import convolution_geometry
-from manualgrad.trilinear import dgrad, fprop, wgrad
+from manualgrad.trilinear import dgrad, dgrad_wgrad, fprop, fprop_wgrad, wgrad
 
 pytestmark = pytest.mark.usefixtures("cut")
 
@@ -78,6 +78,38 @@ def test_all_three_give_the_same_number(case):
     value = (fprop(x, w, geometry) * g).sum()
     assert value == (dgrad(g, w, geometry) * x).sum() == (wgrad(x, g, geometry) * w).sum()
     assert value != 0
+
+
+@pytest.mark.parametrize("case", [*CASES, *DEPTHWISE])
+def test_two_at_once_are_the_same_two(case):
+    x, w, g, geometry = build(*case, seed=4, each=(1, 1) if case in DEPTHWISE else (3, 2))
+    apart = fprop(x, w, geometry), dgrad(g, w, geometry), wgrad(x, g, geometry)
+    y, grad_w = fprop_wgrad(x, w, g, geometry)
+    assert np.array_equal(y, apart[0])
+    assert np.array_equal(grad_w, apart[2])
+    grad_x, grad_w = dgrad_wgrad(x, w, g, geometry)
+    assert np.array_equal(grad_x, apart[1])
+    assert np.array_equal(grad_w, apart[2])
+
+
+@pytest.mark.parametrize("case", [*CASES, *DEPTHWISE])
+@pytest.mark.parametrize("place", [0, -1])
+def test_an_infinity_stays_in_the_sums_to_which_it_belongs(case, place):
+    x, w, g, geometry = build(*case, seed=5, each=(1, 1) if case in DEPTHWISE else (3, 2))
+    x[:, 0][(0, *[place] * len(geometry.size))] = np.inf
+    y_reached, w_reached = np.zeros(g.shape, bool), np.zeros(w.shape, bool)
+    for of_x, of_w, of_g in form(x, w, g, geometry):
+        y_reached[of_g] |= np.isinf(x[of_x])
+        w_reached[of_w] |= np.isinf(x[of_x])
+    with np.errstate(invalid="ignore"):
+        y, grad_w = fprop_wgrad(x, w, g, geometry)
+        grad_x, same_w = dgrad_wgrad(x, w, g, geometry)
+    assert np.isfinite(y[~y_reached]).all()
+    assert not np.isfinite(y[y_reached]).any()
+    for each in (grad_w, same_w):
+        assert np.isfinite(each[~w_reached]).all()
+        assert not np.isfinite(each[w_reached]).any()
+    assert np.isfinite(grad_x).all()
 
 
 @pytest.mark.parametrize("case", [*CASES, *DEPTHWISE])

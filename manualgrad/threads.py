@@ -1,0 +1,51 @@
+"""Steps of a convolution side by side, one thread for each core.
+
+NumPy copies and adds on one core alone, so steps that write apart from each other are shared
+among threads. Their products of matrices must stay small: OpenBLAS divides larger ones among
+threads of its own, for one caller at a time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from functools import cache
+
+ALONE = 2**19 - 1
+"""Multiplications of the largest product that OpenBLAS does not divide (interface/gemm.c)."""
+
+_WORTH = 2**16
+"""Numbers that are copied or multiplied in some 30 us: less is not worth a thread."""
+
+
+def threads(numbers: int) -> int:
+    """Return how many threads are to share the work on so many numbers."""
+    return max(1, min(_cores(), numbers // _WORTH))
+
+
+def side_by_side(tasks: Iterable[Callable[[], None]]) -> None:
+    """Run tasks at the same time, the first of them in the calling thread."""
+    first, *others = tasks
+    # Each runs in a copy of the context, where NumPy keeps how floating-point errors are met.
+    running = [_pool(os.getpid()).submit(copy_context().run, task) for task in others]
+    try:
+        first()
+    finally:
+        for each in running:
+            each.result()
+
+
+@cache
+def _cores() -> int:
+    """Return the cores of this process, or fewer where BLAS is asked to use fewer."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(cores or 1, int(asked) if asked.isdecimal() and int(asked) else 2**10)
+
+
+@cache
+def _pool(process: int) -> ThreadPoolExecutor:
+    """Return the threads of a process; those of its parent do not exist in it."""
+    return ThreadPoolExecutor(thread_name_prefix=f"manualgrad-{process}")
