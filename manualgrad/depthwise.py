@@ -82,5 +82,6 @@ def gather(block: Array, g: Array, geometry: Geometry, window: Box) -> Array:
         flat = np.ascontiguousarray(seen).reshape(*g.shape[:2], 1, -1)
         starts_of_first = [k * geometry.dilation[0] * row for k in range(*first)]
         sums += [(flat[..., a : a + every.shape[2]] @ every).sum(axis=0) for a in starts_of_first]
-    by_tap = np.stack(sums, axis=-1).reshape(g.shape[1], 1, 1, *map(length, (*others, first)))
+    taps_in_order = map(length, (*others, first))
+    by_tap = np.stack(sums, axis=-1).reshape(g.shape[1], 1, 1, *taps_in_order)
     return np.moveaxis(by_tap, -1, 3)

@@ -2,16 +2,15 @@
 
 Written as columns, what each position of the result sees of x is a matrix, with a row for each
 tap and channel. Along the *first* axis, the columns that a later tap needs may be those of a
-later row of positions: with stride s and dilation d, tap ``k + s/g`` sees at position p what tap
-k sees at position ``p + d/g``, where g is their greatest common divisor. Such taps are not
-copied, but found in the same matrix, shifted.
+later row of positions: with stride s and dilation d, tap ``k + s`` sees at position p what tap k
+sees at position ``p + d``. Such taps are not copied, but found in the same matrix, shifted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import gcd, prod
+from math import prod
 from typing import Any, NamedTuple
 
 from manualgrad.blocks import Box, length, ranges
@@ -111,8 +110,7 @@ def layout(geometry: Geometry, operands: Operands) -> Layout:
     one_channel = max(operands.channels, operands.results, *geometry.stride) == 1
     if operands.slides and one_channel and geometry.groups * prod(geometry.out) > _FEW_POSITIONS:
         return Layout(geometry, (first, *others), 1, 1, (), True)
-    stride, dilation = geometry.stride[0], geometry.dilation[0]
-    apart, shift = stride // gcd(stride, dilation), dilation // gcd(stride, dilation)
+    apart, shift = geometry.stride[0], geometry.dilation[0]
     shifts = -(-first // apart)
     rows = operands.channels * apart * prod(others)
     if not (operands.shifts and 0 < shift * (shifts - 1) <= _NEAR and rows >= _FEW_ROWS):
@@ -135,7 +133,7 @@ def read(of: Layout, positions: Sequence[int]) -> list[int]:
     rows = [positions_read(of, first), *others]
     taps = [of.kernel[0], *g.kernel[1:]]
     return [
-        s * (n - 1) + d * (k - 1) + 1
+        s * (n - 1) + 1 + d * (k - 1)
         for n, s, d, k in zip(rows, g.stride, g.dilation, taps, strict=True)
     ]
 
@@ -155,6 +153,7 @@ def factors(of: Layout, tile: Box, taps: Box, window: Box) -> Iterator[Factor]:
     channels = length(tile[2])
     for shift in range(of.shifts):
         low, high = max(window[0][0], apart * shift), min(window[0][1], apart * (shift + 1))
+        first = range(*taps[0])[low - window[0][0] :]
         # Rows of several taps of the first axis are a range if all taps of the last one are.
         step = max(1, high - low) if length(last) * behind == prod(others) else 1
         for start, stop in ranges(high - low, step):
@@ -162,6 +161,6 @@ def factors(of: Layout, tile: Box, taps: Box, window: Box) -> Iterator[Factor]:
                 ((low + end - 1 - apart * shift) * prod(others) + edge * behind) * channels
                 for end, edge in ((start + 1, last[0]), (stop, last[1]))
             ]
-            begin = low - window[0][0] + taps[0][0]
-            index = [*tile, (begin + start, begin + stop), *taps[1:]]
+            some = first[start:stop]
+            index = [*tile, (some.start, some.stop), *taps[1:]]
             yield Factor(tuple(slice(*each) for each in index), slice(*rows), shift)

@@ -136,7 +136,7 @@ def _axis_phases(geometry: Geometry, axis: int) -> list[_Axis]:
     found = []
     for r in range(min(s, size)):
         taps = [k for k in range(geometry.kernel[axis]) if (d * k - pad - r) % s == 0]
-        out, of_x = -(-(size - r) // s), slice(r, None, s)
+        out, of_x = len(range(r, size, s)), slice(r, None, s)
         if taps:
             # The last tap reads the first p; a step of taps is s / gcd(d, s).
             first = (r + pad - d * taps[-1]) // s

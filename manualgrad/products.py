@@ -244,7 +244,7 @@ def multiply(left: Array, right: Array, out: Array, *, small: bool) -> None:
     height = -(-rows // -(-rows // _ROWS))
     width = max(1, ALONE // (height * terms) // 8 * 8)
     for a, m, i in _stacks(rows, height):
-        for b, n, j in _stacks(columns, min(width, columns)):
+        for b, n, j in _stacks(columns, width):
             np.matmul(
                 left[:, i].reshape(groups, a, 1, m, terms),
                 right[:, :, j].reshape(groups, 1, terms, b, n).swapaxes(2, 3),
@@ -255,8 +255,9 @@ def multiply(left: Array, right: Array, out: Array, *, small: bool) -> None:
 def _stacks(size: int, step: int) -> Iterator[tuple[int, int, slice]]:
     """Yield how many steps of which length an axis is, and what remains."""
     whole = size // step * step
-    yield size // step, step, slice(0, whole)
-    if whole < size:
+    if whole:
+        yield size // step, step, slice(0, whole)
+    if whole != size:
         yield 1, size - whole, slice(whole, size)
 
 

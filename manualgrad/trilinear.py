@@ -209,8 +209,9 @@ def _correlate_tile(
     x: Array, window: Window, tile: Tile, onto: Pair | None, along: Pair | None, count: int
 ) -> None:
     """Do what `_correlate` does for one tile, in so many threads."""
-    onto_y = writers(tile, window, onto, small=count > 1) if onto else []
-    along_w = [summers(tile, window, along, small=count > 1) if along else [] for _ in range(count)]
+    small = count > 1
+    onto_y = writers(tile, window, onto, small=small) if onto else []
+    along_w = [summers(tile, window, along, small=small) if along else [] for _ in range(count)]
 
     def work(number: int) -> None:
         for step in islice(tile.steps, number, None, count):
@@ -218,7 +219,7 @@ def _correlate_tile(
             for each in (*onto_y, *along_w[number]):
                 each.take(seen, step)
 
-    if count > 1:
+    if small:
         side_by_side([partial(work, number) for number in range(count)])
     else:
         work(0)
