@@ -14,7 +14,7 @@ from statistics import geometric_mean, median
 from benchmarks.arguments import at_least_one
 from benchmarks.contenders import Contender
 from benchmarks.machine import Ceilings, ceilings
-from benchmarks.shapes import SHAPES, Shape, operands
+from benchmarks.shapes import SHAPES, Shape
 
 NAMES = ("manualgrad", "torch", "jax")
 DTYPES = ("float64", "float32")
@@ -120,7 +120,7 @@ def _row(
     time.sleep(_QUIET)
     limits = ceilings(contenders[0].least, dtype)
     timings = {name: Timing(tuple(seconds)) for name, seconds in found.items()}
-    row = Row(shape, dtype, _flops(shape), limits, timings)
+    row = Row(shape, dtype, shape.flops, limits, timings)
     progress(line(row))
     return row
 
@@ -128,13 +128,6 @@ def _row(
 def _calls(contender: Contender, shape: Shape, dtype: str) -> int:
     """Return the calls that take some 100 ms, at least 2."""
     return max(2, min(1000, int(0.1 / median(contender.seconds(shape, dtype, 3)))))
-
-
-def _flops(shape: Shape) -> int:
-    import manualgrad
-
-    x, w, b = operands(shape, "float32")
-    return shape.flops(getattr(manualgrad, shape.op)(x, w, b, **shape.options).shape)
 
 
 def line(row: Row) -> str:

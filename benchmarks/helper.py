@@ -41,10 +41,10 @@ class Helper:
         RuntimeError
             If the process died, or could not answer.
         """
-        self._connection.send(question)
         try:
+            self._connection.send(question)
             answered, answer = self._connection.recv()
-        except EOFError:
+        except (EOFError, OSError):
             self._process.join()
             code = self._process.exitcode
             raise RuntimeError(f"the process ended with exit status {code}") from None

@@ -23,6 +23,11 @@ class Times:
         return median(self.each)
 
     @property
+    def rate(self) -> float:
+        """How many in a second, all taken together."""
+        return len(self.each) / sum(self.each)
+
+    @property
     def quartiles(self) -> tuple[float, float]:
         """The lower and the upper quartile; of a single time, that time twice."""
         if len(self.each) == 1:
