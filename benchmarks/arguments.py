@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-PARTS = {"a": "convolutions", "b": "checks", "c": "rates", "d": "growth"}
+PARTS = {
+    "a": "forward and backward of convolutions",
+    "b": "cost of one check of the same case",
+    "c": "cases per second",
+    "d": "growth of time and memory",
+}
 """The parts of a run."""
 
 

@@ -188,6 +188,8 @@ class _JaxCheck:
 
 
 def _check_grads() -> Callable[[dict[str, Any], dict[str, Any]], dict[str, float]]:
+    flags = os.environ.get("XLA_FLAGS", "")  # one thread, as every other check has
+    os.environ["XLA_FLAGS"] = f"{flags} --xla_cpu_multi_thread_eigen=false".strip()
     import jax
     from jax.test_util import check_grads
 

@@ -98,9 +98,9 @@ def _jax(shape: Shape, dtype: str) -> Call:
     forward = partial(lowered, jax, axes=len(shape.w) - 2, **{**defaults, **shape.options})
     g = jax.numpy.asarray(cotangent(forward(*given).shape, dtype))
 
-    @jax.jit
     def both(x: Any, w: Any, b: Any, g: Any) -> Any:
         y, vjp = jax.vjp(forward, x, w, b)
         return y, vjp(g)
 
-    return lambda: jax.block_until_ready(both(*given, g))
+    compiled = jax.jit(both)
+    return lambda: jax.block_until_ready(compiled(*given, g))

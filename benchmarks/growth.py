@@ -62,10 +62,10 @@ class Grown:
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence, whether what was measured bears it out, and what was measured."""
+    """A sentence, whether what was measured bears it out (None: it cannot tell), and what was."""
 
     text: str
-    holds: bool
+    holds: bool | None
     found: str
 
 
@@ -129,7 +129,7 @@ def _time_claim(series: Sequence[Grown]) -> Claim:
     return Claim(
         f"Time grows no faster than linearly in the number of multiply-adds: exponents of at most "
         f"{1 + SLACK:g}",
-        bool(exponents) and max(exponents.values()) <= 1 + SLACK,
+        max(exponents.values()) <= 1 + SLACK if exponents else None,
         told or "nothing was fitted",
     )
 
@@ -137,7 +137,7 @@ def _time_claim(series: Sequence[Grown]) -> Claim:
 def _memory_claim(memory: Fit | None) -> Claim:
     return Claim(
         f"Memory grows linearly in the size of input plus output: exponent within {SLACK:g} of 1",
-        memory is not None and abs(memory.exponent - 1) <= SLACK,
+        None if memory is None else abs(memory.exponent - 1) <= SLACK,
         "nothing was fitted" if memory is None else (
             f"{memory.exponent:.3f}, over {memory.decades:.1f} decades from "
             f"{COUNTED // 2**20} MiB of input plus output on"
@@ -158,8 +158,9 @@ def _workspace_claim(points: Sequence[Point]) -> Claim:
 # --- tables ---------------------------------------------------------------------------------
 
 _HEAD = (
-    "| operation | what grows | shape | dtype | multiply-adds | time | quartiles | per multiply-add "
-    "| input + output | workspace | resident beyond |\n|---|---|---|---|--:|--:|--:|--:|--:|--:|--:|"
+    "| operation | what grows | shape | dtype | multiply-adds | time | quartiles "
+    "| per multiply-add | input + output | workspace | resident beyond |\n"
+    "|---|---|---|---|--:|--:|--:|--:|--:|--:|--:|"
 )
 
 
@@ -171,7 +172,7 @@ def line(point: Point) -> str:
     cells = [
         shape.op,
         point.question.series,
-        shape.name.removeprefix(f"{shape.op} "),
+        shape.name,
         point.question.dtype,
         f"{point.multiply_adds:.2g}",
         f"{1e3 * times.median:.3g} ms",
@@ -198,9 +199,12 @@ def fits_table(grown: Growth) -> str:
     return "\n".join(lines)
 
 
+_VERDICTS = {True: "confirmed", False: "REFUTED", None: "open"}
+
+
 def claims_list(grown: Growth) -> str:
     """Return the claims and what became of them as Markdown."""
     return "\n".join(
-        f"- **{'confirmed' if each.holds else 'REFUTED'}**: {each.text}. Measured: {each.found}."
+        f"- **{_VERDICTS[each.holds]}**: {each.text}. Measured: {each.found}."
         for each in grown.claims
     )

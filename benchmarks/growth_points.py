@@ -36,7 +36,7 @@ def _grown(op: str, *, n: int, channels: int, side: int, kernel: int) -> Shape:
     options: dict[str, Any] = {"padding": kernel // 2}
     if op == "conv_transpose2d":
         options |= {"stride": 2, "output_padding": 1}
-    name = f"{op} {n}x{channels}->{channels} {side}x{side} k{kernel}"
+    name = f"{n}x{channels}->{channels} {side}x{side} k{kernel}"
     return Shape(name, op, (n, channels, side, side), (channels, channels, kernel, kernel), options)
 
 

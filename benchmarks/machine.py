@@ -158,6 +158,6 @@ def _cpu() -> str:
 def _blas() -> str:
     import numpy as np
 
-    found: Any = np.show_config(mode="dicts")  # type: ignore[func-returns-value]
+    found: Any = np.show_config(mode="dicts")
     blas = found["Build Dependencies"]["blas"]
     return f"{blas['name']} {blas['version']}"

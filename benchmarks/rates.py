@@ -127,12 +127,15 @@ def _rate(op: Op, witnesses: tuple[str, ...], count: int) -> Rate:
 def _bins(op: Op, witnesses: tuple[str, ...], count: int) -> list[Bin]:
     """Time cases in all limits, the two kinds of evidence in turn, and sort them into bins."""
     found: dict[tuple[str, ...], list[tuple[Case, float]]] = {_BOUND: [], _LATTICE: []}
-    runs = [(e, limits) for _ in range(_ROUNDS) for limits in _LIMITS for e in found]
+    runs: list[tuple[tuple[str, ...], Limits]] = [
+        (e, limits) for _ in range(_ROUNDS) for limits in _LIMITS for e in found
+    ]
     with without_programs() as home, Runner(oracles=witnesses, directory=home) as runner:
-        for number, (runner.evidence, runner.limits) in enumerate(runs):
+        for number, (evidence, limits) in enumerate(runs):
             # Each run draws cases of its own, so that JAX has no program for them.
             runner.seed, runner.max_examples = SEED + number, count + 1
-            found[runner.evidence] += _each(op, runner)
+            runner.evidence, runner.limits = evidence, limits
+            found[evidence] += _each(op, runner)
     return [_bin(op, witnesses, at, found) for at in range(len(BINS)) if _has_both(at, found)]
 
 
@@ -215,6 +218,7 @@ def sizes_table(rates: Rates) -> str:
     """Return the rates by number of elements as Markdown."""
     head = (
         "| operation | witnesses | elements | median | cases | shapes | cases/s, bounds "
-        "| median time | quartiles | cases/s, with lattice |\n|---|---|--:|--:|--:|--:|--:|--:|--:|--:|"
+        "| median time | quartiles | cases/s, with lattice |\n"
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|--:|"
     )
     return "\n".join([head, *map(_bin_line, rates.sizes)])

@@ -21,8 +21,8 @@ from typing import Any
 from benchmarks.shapes import Shape
 
 _ROOT = Path(__file__).resolve().parents[1]
-_ENOUGH = 0.25
-"""Seconds of calls after which the median is taken."""
+_ENOUGH, _LEAST, _TOO_LONG = 0.25, 3, 2.0
+"""Seconds after which the median is taken, of so many calls unless they take too long."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def _measure(shape: Shape, dtype: str, *, timed: bool) -> Found:
 
 def _timed(call: Callable[[], Any]) -> list[float]:
     seconds: list[float] = []
-    while len(seconds) < 2 or (sum(seconds) < _ENOUGH and len(seconds) < 1000):
+    while sum(seconds) < (_ENOUGH if len(seconds) >= _LEAST else _TOO_LONG):
         start = time.perf_counter()
         call()
         seconds.append(time.perf_counter() - start)
