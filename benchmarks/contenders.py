@@ -34,7 +34,7 @@ class Contender:
 
     def least(self, probe: str, dtype: str) -> float:
         """Return the least time of a probe of the machine."""
-        return min(self.seconds(probe, dtype, 5))
+        return min(self.seconds(probe, dtype, 3))
 
     def close(self) -> None:
         self._helper.close()

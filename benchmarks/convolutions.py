@@ -126,8 +126,8 @@ def _row(
 
 
 def _calls(contender: Contender, shape: Shape, dtype: str) -> int:
-    """Return the calls that take some 100 ms, at least 2."""
-    return max(2, min(1000, int(0.1 / median(contender.seconds(shape, dtype, 3)))))
+    """Return the calls that take some 200 ms, at least one."""
+    return max(1, min(1000, int(0.2 / min(contender.seconds(shape, dtype, 2)))))
 
 
 def line(row: Row) -> str:

@@ -61,7 +61,10 @@ class Helper:
 def _serve(connection: Connection, make: Callable[..., Answer], given: tuple[Any, ...]) -> None:
     answer = make(*given)
     while True:
-        question = connection.recv()
+        try:
+            question = connection.recv()
+        except EOFError:  # who asked has ended
+            return
         try:
             connection.send((True, answer(*question)))
         except Exception as error:

@@ -21,7 +21,7 @@ from oracles.op import Case, Op
 from oracles.runner import Runner
 
 OPERATIONS = ("conv2d", "conv_transpose2d", "dense", "tanh", "network")
-WITNESSES = (("torch",), ("torch", "jax"))
+WITNESSES: tuple[tuple[str, ...], ...] = (("torch",), ("torch", "jax"))
 BY_SIZE = (
     ("conv2d", ("torch",)),
     ("conv_transpose2d", ("torch",)),
