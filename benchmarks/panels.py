@@ -13,6 +13,9 @@ from benchmarks.growth_points import OPS
 from benchmarks.rates import Bin, Rates
 from benchmarks.results import Results
 
+_APART = 0.22
+"""Of a row, between the contenders in it."""
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -78,7 +81,7 @@ def speed(rows: Sequence[Row], dtype: str) -> Panel:
             name,
             tuple(
                 Mark(
-                    row.speed(name) / 1e9, at,
+                    row.speed(name) / 1e9, at + _APART * (number - 1),
                     row.flops / max(row.timings[name].rounds) / 1e9,
                     row.flops / min(row.timings[name].rounds) / 1e9,
                 )

@@ -86,7 +86,7 @@ def _draw(axes: Any, panel: Panel, *, first: bool) -> None:
         draw = axes.axvline if panel.names else axes.axhline
         draw(value, color="black", linewidth=1, linestyle=(0, (4, 2)), label=name)
     axes.legend(
-        loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2
+        loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=4 if panel.names else 2
     )  # fmt: skip
 
 

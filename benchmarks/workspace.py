@@ -36,7 +36,7 @@ class Found:
     operands, results
         Bytes of x, w, b and the cotangent; of y and the gradients.
     workspace
-        Most bytes that NumPy had allocated beyond those.
+        Most bytes that NumPy had allocated beyond those, of forward or backward.
     resident
         The same by the system's account, which counts BLAS and pages, not reservations.
     """
@@ -90,20 +90,29 @@ def _measure(shape: Shape, dtype: str, *, timed: bool) -> Found:
 
     x, w, b = map(numbers, (shape.x, shape.w, (shape.channels,)))
     g = numbers(shape.y)
-    resident = _resident_peak()
+    before = _resident_peak()
     tracemalloc.start()
     start = time.perf_counter()
     y = forward(x, w, b, **options)
+    # Forward by itself: what it needs must not hide behind gradients that do not exist yet.
+    beyond = [_peaks(before, y.nbytes)]
     gradients = backward(g, x, w, **options)
     seconds = [time.perf_counter() - start]
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
     results = y.nbytes + sum(each.nbytes for each in gradients)
-    grown = _resident_peak() - resident - results
+    beyond.append(_peaks(before, results))
+    tracemalloc.stop()
+    workspace, resident = map(max, zip(*beyond, strict=True))
     if timed:
         seconds = _timed(lambda: (forward(x, w, b, **options), backward(g, x, w, **options)))
     operands = sum(each.nbytes for each in (x, w, b, g))
-    return Found(tuple(seconds), operands, results, peak - results, grown)
+    return Found(tuple(seconds), operands, results, workspace, resident)
+
+
+def _peaks(before: int, results: int) -> tuple[int, int]:
+    """Return what NumPy and the system say was needed beyond `results` since the last time."""
+    allocated = tracemalloc.get_traced_memory()[1] - results
+    tracemalloc.reset_peak()
+    return allocated, _resident_peak() - before - results
 
 
 def _timed(call: Callable[[], Any]) -> list[float]:

@@ -1,11 +1,13 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+import manualgrad
 from benchmarks.growth import MOST, OVERHEAD, Point, claims_list, fits_table, growth, points_table
 from benchmarks.growth_points import Question
 from benchmarks.shapes import Shape
-from benchmarks.workspace import Found, found
+from benchmarks.workspace import Found, _measure, found
 
 
 def _points(ask, *, exponent=1.0, workspace=2**20):
@@ -69,6 +71,24 @@ def test_a_fresh_process_finds_time_and_memory():
     assert answer.in_and_out == 2 * operands  # y is as large as the cotangent
     assert len(answer.seconds) >= 3
     assert 0 < answer.workspace < MOST
+
+
+@pytest.mark.parametrize("wasteful", ["conv2d", "conv2d_backward"])
+def test_workspace_is_seen_in_forward_and_in_backward(wasteful, monkeypatch):
+    right, waste = getattr(manualgrad, wasteful), 2**23
+
+    def called(*operands, **options):
+        kept = np.ones(waste, np.uint8)
+        result = right(*operands, **options)
+        assert kept.all()  # alive until now
+        return result
+
+    shape = Shape("", "conv2d", (1, 1, 2000, 1000), (1, 1, 1, 1))
+    clean = _measure(shape, "float32", timed=False).workspace
+    monkeypatch.setattr(manualgrad, wasteful, called)
+    found = _measure(shape, "float32", timed=False)
+    assert found.workspace >= waste > clean
+    assert len(found.seconds) == 1
 
 
 def test_a_process_that_fails_says_why():
