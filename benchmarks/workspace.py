@@ -112,7 +112,7 @@ def _peaks(before: int, results: int) -> tuple[int, int]:
     """Return what NumPy and the system say was needed beyond `results` since the last time."""
     allocated = tracemalloc.get_traced_memory()[1] - results
     tracemalloc.reset_peak()
-    return allocated, _resident_peak() - before - results
+    return allocated, max(0, _resident_peak() - before - results)
 
 
 def _timed(call: Callable[[], Any]) -> list[float]:
