@@ -129,10 +129,10 @@ def rates(found: Rates) -> Panel:
     lines = []
     for number, (op, witnesses) in enumerate(kinds):
         bins = [each for each in found.sizes if (each.op, each.witnesses) == (op, witnesses)]
-        name = f"{op}, {' and '.join(witnesses)}"
+        name = f"{op}, {'+'.join(witnesses)}"
         lines += [
             Line(f"{name}: bounds", _rates(bins, "bound"), number, number),
-            Line(f"{name}: lattice too", _rates(bins, "lattice"), number, number + 3),
+            Line(f"{name}: lattice", _rates(bins, "lattice"), number, number + 3),
         ]
     return Panel(
         "(c) Fresh cases per second",

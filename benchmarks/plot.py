@@ -11,7 +11,7 @@ from benchmarks.panels import Line, Panel
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Okabe and Ito's, which the colour-blind can tell apart."""
 
-_WIDTH, _HEIGHT = 10.5, 5.4
+_WIDTH, _HEIGHT = 9.5, 5.2
 _FEW_DECADES = 10**2.7
 _REFERENCE = "#777777"
 _MARKERS = ("o", "s", "^", "D", "v", "X")
@@ -31,6 +31,7 @@ _SETTINGS: dict[Any, Any] = {
     "grid.linewidth": 0.6,
     "legend.fontsize": 7.5,
     "legend.frameon": False,
+    "legend.columnspacing": 1.2,
 }
 
 
@@ -85,8 +86,9 @@ def _draw(axes: Any, panel: Panel, *, first: bool) -> None:
         value, name = panel.level
         draw = axes.axvline if panel.names else axes.axhline
         draw(value, color="black", linewidth=1, linestyle=(0, (4, 2)), label=name)
+    side, end = ("left", -0.05) if first else ("right", 1.03)
     axes.legend(
-        loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=4 if panel.names else 2
+        loc=f"upper {side}", bbox_to_anchor=(end, -0.12), ncols=4 if panel.names else 2
     )  # fmt: skip
 
 
