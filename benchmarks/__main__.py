@@ -7,6 +7,7 @@ import shlex
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from benchmarks.plot import svg
 from benchmarks.results import Settings, run
 from oracles.files import check_writable, write_files
 
-_QUICK = {"rounds": 1, "checks": 3, "cases": 16, "most": 1e8}
+_QUICK = Settings(rounds=1, checks=3, cases=16, most=1e8)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -35,12 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rest = sys.argv[1:] if arguments is None else arguments
     command = shlex.join(["python", "-m", "benchmarks", *rest])
     start = time.perf_counter()
-    wanted = Settings(parts=given.only, select=given.select)
-    chosen = {
-        **(_QUICK if given.quick else {}),
-        **({"rounds": given.rounds} if given.rounds else {}),
-    }
-    results = run(command, Settings(**{**vars(wanted), **chosen}), progress=_say)
+    wanted = replace(
+        _QUICK if given.quick else Settings(), parts=given.only, select=given.select
+    )  # fmt: skip
+    if given.rounds:
+        wanted = replace(wanted, rounds=given.rounds)
+    results = run(command, wanted, progress=_say)
     text = page(results)
     _say(f"\n{text}")
     if write:
