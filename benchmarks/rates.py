@@ -6,6 +6,7 @@ done; the draws on the lattice that its shape gets as well are timed, but counte
 
 from __future__ import annotations
 
+import gc
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
@@ -99,6 +100,9 @@ def measure(
     progress: Callable[[str], None],
 ) -> Rates:
     """Time `count` cases of each operation, and as many in each range of sizes."""
+    # PyTorch, which earlier parts import, would make one collection last as long as many cases.
+    gc.collect()
+    gc.freeze()
     by_operation = []
     for name in operations:
         for witnesses in WITNESSES:
