@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import time
 from collections.abc import Callable
 from functools import partial
-from multiprocessing.connection import Connection
 from typing import Any
 
+from benchmarks.helper import Helper
+from benchmarks.machine import PROBES
 from benchmarks.shapes import Shape, cotangent, operands
 
 Call = Callable[[], Any]
@@ -20,38 +20,38 @@ class Contender:
 
     def __init__(self, name: str) -> None:
         self.name = name
-        context = multiprocessing.get_context("spawn")
-        self._connection, far = context.Pipe()
-        self._process = context.Process(target=_serve, args=(far, name), daemon=True)
-        self._process.start()
-        far.close()
+        self._helper = Helper(_contender, name)
 
     def seconds(self, shape: Shape | str, dtype: str, calls: int) -> list[float]:
-        """Return the seconds that each of `calls` calls took, after one that is not counted."""
-        self._connection.send((shape, dtype, calls))
-        answer = self._connection.recv()
-        if isinstance(answer, str):
-            raise RuntimeError(f"{self.name}: {answer}")
-        return answer
+        """Return the seconds that each of `calls` calls took, after one that is not counted.
+
+        `shape` may be the name of a probe of the machine.
+        """
+        try:
+            return self._helper.ask(shape, dtype, calls)
+        except RuntimeError as error:
+            raise RuntimeError(f"{self.name}: {error}") from None
+
+    def least(self, probe: str, dtype: str) -> float:
+        """Return the least time of a probe of the machine."""
+        return min(self.seconds(probe, dtype, 3))
 
     def close(self) -> None:
-        self._process.terminate()
-        self._process.join()
+        self._helper.close()
 
 
-def _serve(connection: Connection, name: str) -> None:
+def _contender(name: str) -> Callable[[Shape | str, str, int], list[float]]:
     make = {"manualgrad": _manualgrad, "torch": _torch, "jax": _jax}[name]
-    prepared: dict[tuple[Shape | str, str], Call] = {}
-    while True:
-        shape, dtype, calls = connection.recv()
+    prepared: dict[tuple[str, str], Call] = {}
+
+    def answer(shape: Shape | str, dtype: str, calls: int) -> list[float]:
         key = (str(shape), dtype)
-        try:
-            if key not in prepared:
-                prepared.clear()
-                prepared[key] = _gemm(dtype) if isinstance(shape, str) else make(shape, dtype)
-            connection.send(_timed(prepared[key], calls))
-        except Exception as error:
-            connection.send(f"{type(error).__name__}: {error}")
+        if key not in prepared:
+            prepared.clear()
+            prepared[key] = PROBES[shape](dtype) if isinstance(shape, str) else make(shape, dtype)
+        return _timed(prepared[key], calls)
+
+    return answer
 
 
 def _timed(call: Call, calls: int) -> list[float]:
@@ -62,14 +62,6 @@ def _timed(call: Call, calls: int) -> list[float]:
         call()
         seconds.append(time.perf_counter() - start)
     return seconds
-
-
-def _gemm(dtype: str) -> Call:
-    """Return a product of two 2048 x 2048 matrices."""
-    import numpy as np
-
-    a = np.ones((2048, 2048), dtype)
-    return lambda: a @ a
 
 
 def _manualgrad(shape: Shape, dtype: str) -> Call:
@@ -106,9 +98,9 @@ def _jax(shape: Shape, dtype: str) -> Call:
     forward = partial(lowered, jax, axes=len(shape.w) - 2, **{**defaults, **shape.options})
     g = jax.numpy.asarray(cotangent(forward(*given).shape, dtype))
 
-    @jax.jit
     def both(x: Any, w: Any, b: Any, g: Any) -> Any:
         y, vjp = jax.vjp(forward, x, w, b)
         return y, vjp(g)
 
-    return lambda: jax.block_until_ready(both(*given, g))
+    compiled = jax.jit(both)
+    return lambda: jax.block_until_ready(compiled(*given, g))

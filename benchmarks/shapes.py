@@ -44,10 +44,36 @@ class Shape:
         groups = self.options.get("groups", 1)
         return self.w[1] * groups if self.transposed else self.w[0]
 
-    def flops(self, y_shape: tuple[int, ...]) -> int:
+    @property
+    def y(self) -> tuple[int, ...]:
+        """The shape of the result."""
+        sizes = zip(
+            self.x[2:], self.w[2:], *map(self._each, ("stride", "padding", "dilation")),
+            self._each("output_padding"), strict=True,
+        )  # fmt: skip
+        return self.x[0], self.channels, *(self._size(*each) for each in sizes)
+
+    @property
+    def multiply_adds(self) -> int:
+        """Of forward and both gradients, padding included."""
+        positions = self.x if self.transposed else self.y
+        return 3 * positions[0] * prod(positions[2:]) * prod(self.w)
+
+    @property
+    def flops(self) -> int:
         """Additions and multiplications of forward and backward, padding included."""
-        positions = self.x if self.transposed else y_shape
-        return 3 * 2 * positions[0] * prod(positions[2:]) * prod(self.w)
+        return 2 * self.multiply_adds
+
+    def _each(self, option: str) -> tuple[int, ...]:
+        default = {"padding": 0, "output_padding": 0}.get(option, 1)
+        given = self.options.get(option, default)
+        return given if isinstance(given, tuple) else (given,) * (len(self.x) - 2)
+
+    def _size(self, n: int, k: int, stride: int, padding: int, dilation: int, extra: int) -> int:
+        reach = dilation * (k - 1) - 2 * padding
+        if self.transposed:
+            return (n - 1) * stride + reach + extra + 1
+        return (n - reach - 1) // stride + 1
 
 
 SHAPES = (
