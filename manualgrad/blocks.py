@@ -16,7 +16,7 @@ SLIDE = 2**18
 """Bytes of a block over which taps slide: three of them stay in the cache of one core."""
 
 MOST = 2**23
-"""Bytes that nothing in the workspace exceeds: seven things come to 56 MiB."""
+"""Bytes that nothing in the workspace of all threads exceeds: seven things come to 56 MiB."""
 
 ROWS = 2**12
 """Rows of a matrix of columns; if there are more, the channels are cut."""

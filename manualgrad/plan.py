@@ -105,7 +105,7 @@ class _Anew(Iterable[Step]):
 @lru_cache(maxsize=1024)
 def plan(window: Window, operands: Operands) -> tuple[Tile, ...]:
     """Return the tiles of a convolution and their steps."""
-    numbers = MOST // operands.itemsize
+    numbers = MOST // (operands.itemsize * operands.threads)
     parts = [len(phase.parts) for phase in window.phases]
     found: list[tuple[Layout, Box, list[Share]]] = []
     for cut, geometry in _cuts(window.geometry, numbers // sum(parts)):
@@ -179,7 +179,7 @@ def _steps(of: Layout, tile: Box, operands: Operands, parts: int) -> Iterable[St
         block = samples * groups * channels * prod(read(of, positions))
         copied = samples * rows * positions_read(of, first) * prod(others)
         written = samples * groups * results * parts * prod(positions)
-        return max(block, copied, written) * operands.itemsize <= MOST
+        return max(block, copied, written) <= MOST // (operands.itemsize * operands.threads)
 
     columns = (SLIDE // groups if of.depthwise else CACHE // rows) // operands.itemsize
     every = operands.samples * prod(of.geometry.out)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import manualgrad as mg
-from manualgrad import plan, scratch
+from manualgrad import plan, scratch, threads
 from manualgrad.geometry import Geometry
 from manualgrad.layout import Operands
 from manualgrad.phases import whole
@@ -20,7 +20,7 @@ SHAPES = {
     "from one channel to many": ((1, 1, 40, 50), (4096, 1, 3, 3), {"padding": 1}),
     "from many channels to one": ((1, 4096, 40, 50), (1, 4096, 3, 3), {"padding": 1}),
     "many weights": ((1, 700, 9, 10), (600, 700, 5, 5), {"padding": 2}),
-    "a large kernel": ((1, 2, 300, 310), (3, 2, 90, 80), {}),
+    "a large kernel": ((1, 2, 160, 170), (3, 2, 90, 80), {}),
     "a kernel as large as its input": ((1, 1, 1200, 1300), (1, 1, 1200, 1300), {}),
     "taps far apart": ((1, 2, 2500, 2600), (3, 2, 2, 2), {"dilation": 2000, "padding": 3}),
     "padding far beyond": ((1, 1, 3, 4), (2, 1, 2, 2), {"dilation": 4000, "padding": 3999}),
@@ -52,8 +52,12 @@ def extra(call):
 
 
 @pytest.mark.usefixtures("fresh")
-@pytest.mark.parametrize("name", SHAPES)
-def test_workspace_is_bounded(name):
+@pytest.mark.parametrize(
+    ("name", "cores"),
+    [*((name, 6) for name in SHAPES), *((name, 1) for name in ("many weights", "volumes"))],
+)
+def test_workspace_is_bounded(monkeypatch, name, cores):
+    monkeypatch.setattr(threads, "_cores", lambda: cores)
     x_shape, w_shape, options = SHAPES[name]
     axes = len(x_shape) - 2
     rng = np.random.default_rng(4)
