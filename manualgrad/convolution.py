@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy.typing as npt
 
 from manualgrad.geometry import PerAxis, check_directions, check_grad_y, convolution_geometry
 from manualgrad.gradients import Gradients, SecondGradients
+from manualgrad.threads import shares, side_by_side
 from manualgrad.trilinear import dgrad_wgrad, fprop
 
 Array = npt.NDArray[Any]
@@ -294,10 +296,15 @@ def from_batch(y: Array, like: Array, axes: int) -> Array:
 def add_bias(y: Array, b: Array | None) -> Array:
     """Add one number for each channel, ``y[n, o, p] + b[o]``, in place: y is ours."""
     if b is not None:
-        y += b.reshape(-1, *(1,) * (y.ndim - 2))
+        each = b.reshape(-1, *(1,) * (y.ndim - 2))
+        parts = [(y[:, some], each[some]) for some in shares(len(b), y.size)]
+        side_by_side([partial(np.add, part, bias, out=part) for part, bias in parts])
     return y
 
 
 def bias_gradient(grad_y: Array) -> Array:
     """Return the VJP of `add_bias`: the sum over samples and positions, once for each cell."""
-    return np.asarray(np.add.reduce(grad_y, axis=(0, *range(2, grad_y.ndim))))
+    grad_b, axes = np.empty(grad_y.shape[1], grad_y.dtype), (0, *range(2, grad_y.ndim))
+    parts = [(grad_y[:, some], grad_b[some]) for some in shares(len(grad_b), grad_y.size)]
+    side_by_side([partial(np.add.reduce, part, axes, out=found) for part, found in parts])
+    return grad_b

@@ -25,9 +25,18 @@ def threads(numbers: int) -> int:
     return max(1, min(_cores(), numbers // _WORTH))
 
 
+def shares(size: int, numbers: int) -> list[slice]:
+    """Cut the indices of an axis among the threads that are to work on so many numbers."""
+    step = max(1, -(-size // threads(numbers)))
+    return [slice(start, start + step) for start in range(0, max(1, size), step)]
+
+
 def side_by_side(tasks: Iterable[Callable[[], None]]) -> None:
     """Run tasks at the same time, the first of them in the calling thread."""
     first, *others = tasks
+    if not others:
+        first()
+        return
     # Each runs in a copy of the context, where NumPy keeps how floating-point errors are met.
     running = [_pool(os.getpid()).submit(copy_context().run, task) for task in others]
     try:

@@ -219,10 +219,7 @@ def _correlate_tile(
             for each in (*onto_y, *along_w[number]):
                 each.take(seen, step)
 
-    if small:
-        side_by_side([partial(work, number) for number in range(count)])
-    else:
-        work(0)
+    side_by_side([partial(work, number) for number in range(count)])
     for first, *others in zip(*along_w, strict=True):
         for other in others:
             first.join(other)

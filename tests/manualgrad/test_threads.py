@@ -45,6 +45,17 @@ def test_little_work_is_done_alone():
     assert threads.threads(0) == threads.threads(threads._WORTH - 1) == 1
 
 
+@pytest.mark.parametrize("size", [0, 1, 2, 5, 64])
+@pytest.mark.parametrize("cores", [1, 3])
+def test_shares_of_an_axis_are_all_of_it(monkeypatch, size, cores):
+    monkeypatch.setattr(threads, "_cores", lambda: cores)
+    indices = list(range(size))
+    parts = [indices[some] for some in threads.shares(size, 10**9)]
+    assert [each for part in parts for each in part] == indices
+    assert len(parts) == max(1, min(size, cores)) or size == 5
+    assert len(threads.shares(size, 10)) == 1
+
+
 @pytest.mark.parametrize(("asked", "most"), [("1", 1), ("", 2**9), ("0", 2**9), ("many", 2**9)])
 def test_no_more_threads_than_blas_is_asked_to_use(monkeypatch, asked, most):
     monkeypatch.setenv("OMP_NUM_THREADS", asked)
