@@ -19,6 +19,7 @@ import numpy.typing as npt
 from oracles.bounds import SURE_TERMS, round_up, rounding_bound
 from oracles.exact.bounded import Approximate, non_finite, rationals
 from oracles.exact.definition import Format, Options, Polynomial
+from oracles.exact.sums import Expansion, sum_products
 from oracles.exact.terms import Shape, Terms
 
 Array = npt.NDArray[Any]
@@ -127,7 +128,7 @@ class Bilinear:
         return replace(along, or_nan=or_nan), [replace(p, or_nan=or_nan) for p in shaped]
 
     def _or_nan(self, operands: Sequence[Approximate]) -> bool:
-        return self.padded and any(bool(non_finite(a.numbers).any()) for a in operands)
+        return self.padded and not all(a.is_finite for a in operands)
 
     def _prepare(
         self, operands: Sequence[Approximate], options: Options
@@ -199,46 +200,24 @@ def _sum_terms(
     longest: int,
     left: tuple[Approximate, Array],
     right: tuple[Approximate, Array],
-) -> Array:
+) -> Array | Expansion:
     (a, i), (b, j) = left, right
-    heads = _exact_in_doubles(a, b, longest)
-    if heads is not None:
-        return np.bincount(target, heads[0][i] * heads[1][j], size)
-    odd_a, odd_b = non_finite(a.numbers), non_finite(b.numbers)
-    sums = np.zeros(size, dtype=object)
-    np.add.at(sums, target, np.where(odd_a, 0, a.value)[i] * np.where(odd_b, 0, b.value)[j])
-    if odd_a.any() or odd_b.any():
-        # What becomes NaN or infinite depends on signs alone, whatever the finite sizes.
-        with np.errstate(invalid="ignore"):
-            signs = np.bincount(target, _signs(a.value)[i] * _signs(b.value)[j], size)
-        sums = np.where(np.isfinite(signs), sums, signs.astype(object))
-    return sums
-
-
-def _exact_in_doubles(a: Approximate, b: Approximate, terms: int) -> list[Array] | None:
-    """Return the numbers as float64 if float64 rounds no sum of so many products of them.
-
-    All products are multiples of that of the grains of a and b; up to 2**53 of those are exact.
-    """
-    heads, grains, largest = [], 1.0, float(terms)
-    for each in (a, b):
-        doubles = each.doubles
-        if doubles is None or doubles.rest.any() or not np.isfinite(doubles.head).all():
-            return None
-        heads.append(doubles.head)
-        grains *= _grain(doubles.head)
-        largest *= float(each.size.max(initial=0.0))
-    return heads if grains > 0 and largest / grains <= 2.0**53 else None
-
-
-def _grain(numbers: Array) -> float:
-    """Return a power of two of which all numbers are multiples."""
-    if (numbers == np.trunc(numbers)).all():
-        return 1.0
-    mantissas, exponents = np.frexp(numbers[numbers != 0])
-    whole = np.ldexp(mantissas, 53).astype(np.int64)
-    lowest = np.ldexp((whole & -whole).astype(np.float64), exponents - 53)
-    return float(lowest.min(initial=1.0))
+    found: Array | Expansion | None = None
+    if a.finite is not None and b.finite is not None:
+        factors = (a.finite, a.span, i), (b.finite, b.span, j)
+        found = sum_products(target, size, longest, *factors)
+    if found is None:
+        found = np.zeros(size, dtype=object)
+        finite = [np.where(non_finite(each.value), 0, each.value) for each in (a, b)]
+        np.add.at(found, target, finite[0][i] * finite[1][j])
+    if a.is_finite and b.is_finite:
+        return found
+    # What becomes NaN or infinite depends on signs alone, whatever the finite sizes.
+    with np.errstate(invalid="ignore"):
+        signs = np.bincount(target, _signs(a.value)[i] * _signs(b.value)[j], size)
+    if isinstance(found, Expansion):
+        return found.overlaid(signs)
+    return np.where(np.isfinite(signs), found, signs.astype(found.dtype))
 
 
 def _signs(value: Array) -> Array:
@@ -251,8 +230,8 @@ def _finite_magnitude(a: Approximate) -> Array:
 
 
 def _joined(a: Approximate, b: Approximate) -> Approximate:
-    parts = [a.numbers, b.numbers]
-    if any(part.dtype == object for part in parts):
+    parts: list[Array] = [each.plain for each in (a, b) if each.plain is not None]
+    if len(parts) < 2:
         parts = [a.value, b.value]
     return Approximate(np.concatenate(parts), np.concatenate([a.error, b.error]))
 

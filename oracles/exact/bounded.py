@@ -16,6 +16,8 @@ import numpy as np
 import numpy.typing as npt
 from flint import arb, ctx, fmpq
 
+from oracles.exact.sums import Expansion, Span, span_of
+
 Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float64]
 
@@ -38,7 +40,8 @@ class Approximate:
     Attributes
     ----------
     numbers
-        Object array of exact numbers, or a float64 array of which each number is exact.
+        Object array of exact numbers, a float64 array of which each number is exact, or sums
+        of float64 numbers.
     error
         float64 array of the same shape: bound on the absolute error of each element.
     or_nan
@@ -49,7 +52,7 @@ class Approximate:
         (`oracles.bounds.probable_gamma`), or None if there is none that is smaller.
     """
 
-    numbers: Array
+    numbers: Array | Expansion
     error: FloatArray
     or_nan: bool = False
     probable: FloatArray | None = None
@@ -61,8 +64,35 @@ class Approximate:
 
     @cached_property
     def value(self) -> Array:
-        """The numbers as an object array: of a float64 array, ints if all are whole."""
-        return self.numbers if self.numbers.dtype == object else _exact(self.numbers)
+        """The numbers as an object array: of floats or their sums, ints if all are whole."""
+        if isinstance(self.numbers, Expansion):
+            return self.numbers.exact()
+        return _exact(self.numbers) if self.plain is not None else self.numbers
+
+    @property
+    def plain(self) -> FloatArray | None:
+        """The numbers if they are a float64 array."""
+        numbers = self.numbers
+        return None if isinstance(numbers, Expansion) or numbers.dtype == object else numbers
+
+    @cached_property
+    def finite(self) -> FloatArray | None:
+        """The numbers as float64, NaN and infinities as 0; None if float64 does not hold them."""
+        if self.doubles is None or self.doubles.rest.any():
+            return None
+        head = self.doubles.head
+        return head if self.is_finite else np.where(np.isfinite(head), head, 0.0)
+
+    @cached_property
+    def span(self) -> Span:
+        """Grain and largest size of the `finite` numbers."""
+        assert self.finite is not None
+        return span_of(self.finite)
+
+    @cached_property
+    def is_finite(self) -> bool:
+        """Whether no number is NaN or an infinity."""
+        return not non_finite(self.value if self.plain is None else self.plain).any()
 
     @property
     def magnitude(self) -> FloatArray:
@@ -72,9 +102,9 @@ class Approximate:
     @cached_property
     def doubles(self) -> Doubles | None:
         """The numbers as float64, or None if one is a ball or too large."""
-        if self.numbers.dtype == object:
-            return _doubles(self.numbers)
-        return Doubles(self.numbers, _NOTHING)
+        if isinstance(self.numbers, Expansion):
+            return Doubles(*self.numbers.doubles())
+        return _doubles(self.numbers) if self.plain is None else Doubles(self.plain, _NOTHING)
 
     @cached_property
     def size(self) -> FloatArray:
