@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from oracles.bounds import smallest_subnormal
-from oracles.exact.bounded import Approximate, error_to, least_relative, text_of
+from oracles.exact.bounded import Approximate, least_relative, text_of
+from oracles.exact.distance import error_to
 
 Array = npt.NDArray[Any]
 

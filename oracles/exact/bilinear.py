@@ -65,12 +65,7 @@ class Bilinear:
         return max(1, 2 * counts[0], *counts[1:])  # the second derivative by g has two products
 
     def _terms(self, shapes: Sequence[Shape], options: Options) -> Terms:
-        x, w, *bias = shapes
-        terms = _cached_terms(self.terms, x, w, tuple(sorted(options.items())))
-        if not bias:
-            return terms
-        axis = self.channel_axis(len(terms.y_shape), len(w))
-        return terms.with_bias(prod(x), prod(w), axis)
+        return _cached_terms(self, tuple(shapes), tuple(sorted(options.items())))
 
     def forward(
         self, operands: Sequence[Approximate], options: Options, dtype: Format
@@ -133,19 +128,27 @@ class Bilinear:
     def _prepare(
         self, operands: Sequence[Approximate], options: Options
     ) -> tuple[Terms, Approximate, Approximate]:
-        x, w, *bias = operands
         terms = self._terms([operand.shape for operand in operands], options)
-        flat_x, flat_w = x.reshape((-1,)), w.reshape((-1,))
-        if not bias:
-            return terms, flat_x, flat_w
-        return terms, _joined(flat_x, rationals(np.ones(1))), _joined(flat_w, bias[0])
+        return terms, *_factors(*operands)
 
 
 @lru_cache(maxsize=256)
-def _cached_terms(
-    terms: Callable[..., Terms], x_shape: Shape, w_shape: Shape, options: tuple[Any, ...]
-) -> Terms:
-    return terms(x_shape, w_shape, **dict(options))
+def _cached_terms(of: Bilinear, shapes: tuple[Shape, ...], options: tuple[Any, ...]) -> Terms:
+    x, w, *bias = shapes
+    terms: Terms = of.terms(x, w, **dict(options))
+    if not bias:
+        return terms
+    return terms.with_bias(prod(x), prod(w), of.channel_axis(len(terms.y_shape), len(w)))
+
+
+@lru_cache(maxsize=4)  # of the same operands, for what they know of themselves
+def _factors(
+    x: Approximate, w: Approximate, bias: Approximate | None = None
+) -> tuple[Approximate, Approximate]:
+    flat_x, flat_w = x.reshape((-1,)), w.reshape((-1,))
+    if bias is None:
+        return flat_x, flat_w
+    return _joined(flat_x, rationals(np.ones(1))), _joined(flat_w, bias)
 
 
 def contract(
@@ -180,12 +183,11 @@ def contract(
     value = _sum_terms(target, size, longest, left, right).reshape(shape)
     if dtype is None:
         return Approximate(value, np.zeros(shape))
-    size_a, size_b = _finite_magnitude(a), _finite_magnitude(b)
     with np.errstate(over="ignore", invalid="ignore"):
-        sums = np.bincount(target, (size_a + a.error)[i] * (size_b + b.error)[j], size)
-        carried = np.zeros(size)
-        if a.error.any() or b.error.any():
-            brought = a.error[i] * (size_b + b.error)[j] + size_a[i] * b.error[j]
+        sums = np.bincount(target, a.reach[i] * b.reach[j], size)
+        carried: Any = 0.0
+        if a.is_off or b.is_off:
+            brought = a.error[i] * b.reach[j] + a.finite_size[i] * b.error[j]
             carried = round_up(np.bincount(target, brought, size))
     error = rounding_bound(counts, sums, dtype) + carried
     if longest <= SURE_TERMS:
@@ -223,10 +225,6 @@ def _sum_terms(
 def _signs(value: Array) -> Array:
     signs = [v if isinstance(v, float) else (v > 0) - (v < 0) for v in value]
     return np.array(signs, dtype=np.float64)
-
-
-def _finite_magnitude(a: Approximate) -> Array:
-    return np.where(np.isfinite(a.size), a.size, 0.0)
 
 
 def _joined(a: Approximate, b: Approximate) -> Approximate:
