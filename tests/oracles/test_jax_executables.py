@@ -13,6 +13,7 @@ import pytest
 
 import oracles
 from oracles.witnesses.jax_executables import PLACE, Store, fingerprint_of
+from oracles.witnesses.jax_programs import trim
 
 SOURCES = Path(oracles.__file__).parent
 
@@ -235,6 +236,9 @@ def test_second_run_traces_nothing_and_answers_the_same_bits(asked, tmp_path):
         path.write_bytes(path.read_bytes()[:-9])
     assert asked() == first  # compiled once more, and kept whole, whatever JAX's own cache holds
     assert asked() == second
+    trim(tmp_path / "oracles", 0)
+    assert not list((tmp_path / "oracles" / "executables").iterdir())
+    assert asked() == first
 
 
 def test_changed_reference_is_asked_anew_by_its_fingerprint(asked):
