@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from manualgrad import article, article_training
 from oracles.cases import build_case
 from oracles.data import NETWORK_PATTERNS
-from oracles.draws import choice
+from oracles.draws import choice, drawable
 from oracles.exact.activations import ACTIVATIONS
 from oracles.exact.bilinear import Bilinear
 from oracles.exact.chain import Chain, Layers, row
@@ -93,7 +93,7 @@ def _reference(pieces: Callable[..., Any], framework: Any, *operands: Any, **f: 
     return ((out - y) ** 2 / 2).sum()
 
 
-@st.composite
+@drawable
 def _article_case(draw: st.DrawFn, dtype: str, limits: Limits) -> Case:
     """Draw a case of the article's sizes or of others, with any activations."""
     k1, k2 = choice(draw, [((2, 2), (2, 2)), ((2, 3), (1, 2)), ((1, 1), (2, 1))])

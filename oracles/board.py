@@ -1,8 +1,9 @@
 """A message of arrays from one process to another, in a file that both have mapped.
 
-The file holds the last message alone, as a whole case file, and is written before anyone
-computes with it: whoever dies of a case leaves it behind. What goes through a pipe is the
-length of the message; no array does.
+The file holds the last message, as a whole case file with zeros behind it, and is written
+before anyone computes with it: whoever dies of a case leaves it behind. What goes through a pipe
+is the length of the message; no array does. The file grows and never shrinks: to cut it for each
+message would wait, now and then, for the journal of the file system.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ class Writer:
         self.path = path
         self._file = path.open("w+b", buffering=0)
         self._map: mmap.mmap | None = None
+        self._length = 0
 
     def write(self, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> int:
         """Put a message in the place of the last one, and return its length in bytes.
@@ -43,22 +45,21 @@ class Writer:
         length = sum(part.nbytes for part in parts)
         if self._map is None or len(self._map) < length:
             self._map = self._mapped(max(2 * length, _LEAST))
-        self._resize(length)  # nothing beyond is ever touched
         start = 0
         for part in parts:
             self._map[start : start + part.nbytes] = part
             start += part.nbytes
+        if length < self._length:
+            self._map[length : self._length] = bytes(self._length - length)
+        self._length = length
         return length
 
     def _mapped(self, size: int) -> mmap.mmap:
-        self._resize(size)  # only what a file holds can be mapped
-        return mmap.mmap(self._file.fileno(), size)
-
-    def _resize(self, size: int) -> None:
-        """Give the file this size; a full disk is told here, and not by a fatal signal later."""
+        """Make room; a full disk is told here, and not by a fatal signal later."""
         os.ftruncate(self._file.fileno(), size)
         if hasattr(os, "posix_fallocate"):
             os.posix_fallocate(self._file.fileno(), 0, size)
+        return mmap.mmap(self._file.fileno(), size)
 
     def close(self) -> None:
         """Close the file, and leave it where it is."""

@@ -10,7 +10,8 @@ multiply-add, then differs from the exact one by at most ``gamma(n) * sum |a||b|
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,19 +27,33 @@ _SLACK = 1 + 2.0**-30
 relative error 2**-53: this factor rounds them up."""
 
 
+class _Format(NamedTuple):
+    roundoff: float
+    subnormal: float
+    largest: float
+
+
+@cache
+def _format(dtype: np.dtype[Any]) -> _Format:
+    info = np.finfo(dtype)
+    return _Format(float(info.eps) / 2, float(info.smallest_subnormal), float(info.max))
+
+
 def unit_roundoff(dtype: npt.DTypeLike) -> float:
     """Return u, half the distance from 1 to the next number of `dtype`."""
-    return float(np.finfo(dtype).eps) / 2
+    return _format(np.dtype(dtype)).roundoff
 
 
 def smallest_subnormal(dtype: npt.DTypeLike) -> float:
     """Return the smallest positive number of `dtype`, the most that an underflow can lose."""
-    return float(np.finfo(dtype).smallest_subnormal)
+    return _format(np.dtype(dtype)).subnormal
 
 
 def gamma(n: npt.ArrayLike, dtype: npt.DTypeLike) -> FloatArray:
     """Return ``n u / (1 - n u)``, infinite where ``n u >= 1`` (Higham, lemma 3.1)."""
     nu = np.asarray(n, np.float64) * unit_roundoff(dtype)
+    if nu.max(initial=0.0) < 1:
+        return np.asarray(nu / (1 - nu))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(nu < 1, nu / (1 - nu), np.inf)
 
@@ -97,13 +112,15 @@ def rounding_bound(
     """
     if dtype is None:
         return np.zeros(np.shape(magnitude))
-    largest = float(np.finfo(dtype).max)
+    g = (probable_gamma if probable else gamma)(terms, dtype)
+    underflow = np.asarray(terms, np.float64) * smallest_subnormal(dtype)
+    reached = float(magnitude.max(initial=0.0)) * (1 + float(g.max(initial=0.0)))
+    if reached < _format(np.dtype(dtype)).largest:  # as almost always: nothing is infinite
+        return np.asarray((g * magnitude + underflow) * _SLACK)
     with np.errstate(over="ignore", invalid="ignore"):
-        g = (probable_gamma if probable else gamma)(terms, dtype)
-        underflow = np.asarray(terms, np.float64) * smallest_subnormal(dtype)
         # 0 * inf: nothing is summed, nothing can be off.
         bound = np.where(magnitude == 0, 0.0, g * magnitude) + underflow
-        overflows = magnitude * (1 + g) >= largest
+        overflows = magnitude * (1 + g) >= _format(np.dtype(dtype)).largest
     return np.where(overflows, np.inf, bound * _SLACK)
 
 

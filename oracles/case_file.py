@@ -45,7 +45,7 @@ def load_arrays(data: bytes | memoryview) -> tuple[dict[str, Any], dict[str, Arr
     Raises
     ------
     ValueError
-        If `data` is truncated, has bytes left over, or is something else.
+        If `data` is truncated, has bytes other than 0 left over, or is something else.
     """
     if bytes(data[: len(_MAGIC)]) != _MAGIC:
         raise ValueError("not a case file: it does not begin with 'oracles case'")
@@ -58,7 +58,7 @@ def load_arrays(data: bytes | memoryview) -> tuple[dict[str, Any], dict[str, Arr
     for name, dtype, shape in header.pop("arrays"):
         array, end = _read_array(memoryview(data), end, dtype, shape)
         arrays[name] = array
-    if len(data) != end:
+    if bytes(data[end:]).strip(b"\0"):  # a board has zeros behind
         raise ValueError(f"case file of {len(data)} bytes, of which {end} belong to the case")
     return header, arrays
 

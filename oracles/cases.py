@@ -17,7 +17,7 @@ from oracles.data import (
     overlaid,
     special_values,
 )
-from oracles.draws import choice, integer
+from oracles.draws import choice, drawable, integer
 from oracles.layouts import LAYOUTS
 from oracles.limits import Limits
 from oracles.op import Case
@@ -132,7 +132,7 @@ def elementwise_cases(
 ) -> Callable[[str, Limits], st.SearchStrategy[Case]]:
     """Return the maker of strategies for an activation with the given parameter values."""
 
-    @st.composite
+    @drawable
     def strategy(draw: st.DrawFn, dtype: str, limits: Limits) -> Case:
         shape = choice(draw, _ELEMENTWISE_SHAPES)
         options = {name: choice(draw, values) for name, values in parameters.items()}
@@ -149,7 +149,7 @@ def _of_one_array(
     return build_case(draw, op, dtype, limits, shapes={"x": shape}, y_shape=shape, **given)
 
 
-@st.composite
+@drawable
 def dense_case(draw: st.DrawFn, dtype: str, limits: Limits) -> Case:
     """Draw a case of the dense layer."""
     n = batch_size(draw, limits)
@@ -163,7 +163,7 @@ def dense_case(draw: st.DrawFn, dtype: str, limits: Limits) -> Case:
 def softmax_cases(op: str) -> Callable[[str, Limits], st.SearchStrategy[Case]]:
     """Return the maker of strategies for softmax or log-softmax."""
 
-    @st.composite
+    @drawable
     def strategy(draw: st.DrawFn, dtype: str, limits: Limits) -> Case:
         shape: Shape = choice(draw, [(3,), (2, 4), (2, 3, 2), (0, 3), (1, 1)])
         axes = [a for a in range(-len(shape), len(shape)) if shape[a] > 0]
@@ -177,7 +177,7 @@ def softmax_cases(op: str) -> Callable[[str, Limits], st.SearchStrategy[Case]]:
 def squared_error_cases(op: str) -> Callable[[str, Limits], st.SearchStrategy[Case]]:
     """Return the maker of strategies for a loss of a prediction and a target of its shape."""
 
-    @st.composite
+    @drawable
     def strategy(draw: st.DrawFn, dtype: str, limits: Limits) -> Case:
         shape: Shape = choice(draw, [(3,), (2, 3), (1,), (2, 1, 4), (0, 2)])
         return build_case(
@@ -195,7 +195,7 @@ def squared_error_cases(op: str) -> Callable[[str, Limits], st.SearchStrategy[Ca
     return strategy
 
 
-@st.composite
+@drawable
 def cross_entropy_case(draw: st.DrawFn, dtype: str, limits: Limits) -> Case:
     """Draw a case of the cross-entropy with class indices."""
     n, classes = choice(draw, [2, 1, 3]), integer(draw, 2, 4)

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from oracles.bounds import smallest_subnormal
-from oracles.exact.bounded import Approximate, error_to, least_relative, text_of
+from oracles.exact.bounded import Approximate, least_relative, text_of
+from oracles.exact.distance import error_to
 
 Array = npt.NDArray[Any]
 
@@ -136,10 +137,9 @@ def _compare_operand(
 ) -> Comparison:
     problem = _problem(value, true, dtype)
     if problem or value is None:
-        every = tuple(range(true.value.size))
+        every = tuple(range(true.error.size))
         return Comparison(
-            participant, operand, problem, len(every), len(every), np.inf, (), every,
-            true.value.shape,
+            participant, operand, problem, len(every), len(every), np.inf, (), every, true.shape
         )  # fmt: skip
     error = error_to(true, value)
     bound = true.error if own_error is None else true.error + own_error
@@ -190,8 +190,8 @@ def _problem(value: object, true: Approximate, dtype: np.dtype[Any]) -> str:
         return "missing"
     if not isinstance(value, np.ndarray | np.generic):
         return f"is a {type(value).__name__}, not an array"
-    if value.shape != true.value.shape:
-        return f"has shape {value.shape}, truth has {true.value.shape}"
+    if value.shape != true.shape:
+        return f"has shape {value.shape}, truth has {true.shape}"
     if value.dtype != dtype:
         return f"has dtype {value.dtype}, the case has {dtype}"
     return ""

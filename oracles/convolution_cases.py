@@ -14,7 +14,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from oracles.cases import Shape, Shapes, batch_size, build_case
-from oracles.draws import choice, integer
+from oracles.draws import choice, drawable, integer
 from oracles.limits import Limits
 from oracles.op import Case
 
@@ -29,7 +29,7 @@ def transposed_cases(op: str, axes: int) -> Callable[[str, Limits], st.SearchStr
     return lambda dtype, limits: _convolution(op, dtype, limits, axes, transposed=True)
 
 
-@st.composite
+@drawable
 def _convolution(
     draw: st.DrawFn, op: str, dtype: str, limits: Limits, axes: int, *, transposed: bool
 ) -> Case:

@@ -8,7 +8,10 @@ strata of their own: one or two of them, laid over an array of plain numbers.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -33,6 +36,14 @@ class Numbers:
     origin: str
 
 
+_SEEDED: dict[str, Callable[[np.random.Generator, int], Array]] = {
+    "integers": lambda rng, size: rng.integers(-9, 10, size).astype(np.float64),
+    "eighths": lambda rng, size: rng.integers(-16, 17, size) / 8,
+    "reals": lambda rng, size: rng.standard_normal(size),
+    "wide reals": lambda rng, size: rng.standard_normal(size) * 2.0 ** rng.integers(-12, 7, size),
+}
+
+
 def make(pattern: str, shape: Shape, dtype: str, seed: int) -> Array:
     """Return the array of `pattern`; the same arguments give the same bits.
 
@@ -52,22 +63,15 @@ def make(pattern: str, shape: Shape, dtype: str, seed: int) -> Array:
     ValueError
         If `pattern` is unknown.
     """
-    rng = np.random.default_rng(seed)
-    size = int(np.prod(shape))
-    if pattern == "ramp":
+    size = prod(shape)
+    if pattern in _SEEDED:
+        numbers = _SEEDED[pattern](np.random.default_rng(seed), size)
+    elif pattern == "ramp":
         numbers = np.arange(1, size + 1, dtype=np.float64)
     elif pattern == "ramp of eighths":
         numbers = (np.arange(1, size + 1) % 33 - 16) / 8
-    elif pattern == "integers":
-        numbers = rng.integers(-9, 10, size).astype(np.float64)
     elif pattern == "one-hot":
         numbers = (np.arange(size) == seed % max(size, 1)).astype(np.float64)
-    elif pattern == "eighths":
-        numbers = rng.integers(-16, 17, size) / 8
-    elif pattern == "reals":
-        numbers = rng.standard_normal(size)
-    elif pattern == "wide reals":
-        numbers = rng.standard_normal(size) * 2.0 ** rng.integers(-12, 7, size)
     else:
         raise ValueError(f"`pattern` (={pattern!r}) is unknown")
     return numbers.astype(dtype).reshape(shape)
@@ -82,6 +86,7 @@ def numbers(
     return Numbers(make(pattern, shape, dtype, seed), words)
 
 
+@cache
 def special_values(dtype: str) -> tuple[float, ...]:
     """Return the values at which floating-point code goes wrong, in `dtype`."""
     info = np.finfo(dtype)

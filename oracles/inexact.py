@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from oracles.answer import Answer
 from oracles.compare import compare
-from oracles.exact.bounded import Approximate, error_to, text_of
+from oracles.exact.bounded import Approximate, text_of
+from oracles.exact.distance import error_to
 from oracles.exact.truth import truth
 from oracles.op import Case, Op
 

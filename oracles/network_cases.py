@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from oracles.cases import Shape, Shapes, batch_size, build_case
 from oracles.convolution_cases import convolution_shapes
 from oracles.data import NETWORK_PATTERNS
-from oracles.draws import choice, integer
+from oracles.draws import choice, drawable, integer
 from oracles.limits import Limits
 from oracles.op import Case
 
@@ -23,7 +23,7 @@ Layer = tuple[str, int, Mapping[str, Any]]
 ACTIVATIONS = ("tanh", "arctan", "sigmoid", "leaky_relu", "softplus", "silu", "elu", "gelu", "relu")
 
 
-@st.composite
+@drawable
 def network_case(draw: st.DrawFn, dtype: str, limits: Limits) -> Case:
     """Draw a network of 1 to `limits.max_depth` layers with its input and parameters."""
     n = batch_size(draw, limits, 2)

@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import random
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
 from typing import Self
 
-from hypothesis import (
-    HealthCheck,
-    Phase,
-    Verbosity,
-    given,
-    reproduce_failure,
-    seed,
-    settings,
-)
-from hypothesis import __version__ as hypothesis_version
-from hypothesis.errors import DidNotReproduce, Flaky
+from hypothesis.errors import Flaky
 
 from oracles.answer import Answer
 from oracles.choices import IN_PROCESS, check_evidence, check_numbers, check_oracles
@@ -40,6 +28,7 @@ from oracles.op import FORWARD, Case, Op
 from oracles.proof_grid import quick
 from oracles.proving import polynomial_of, prove, prove_apart
 from oracles.report import Failure, OpReport, Report
+from oracles.search import Convicted, blob_of, search
 from oracles.tally import Ledger
 from oracles.verdict import SUBJECT, convicts
 from oracles.workers import WITNESSES, Workers, missing_reason
@@ -56,10 +45,6 @@ class Progress:
 
 
 _FICKLE = "its answers change from call to call: what follows is one call of several"
-
-
-class _Convicted(Exception):  # noqa: N818 - tells Hypothesis to shrink
-    """Raised inside Hypothesis's loop when the subject is wrong on a case."""
 
 
 class Runner:
@@ -132,8 +117,8 @@ class Runner:
             for case in (case for case in examples if str(case.dtype) == dtype):
                 self._convict(op, ledger, failing, case, polynomial)
             self._explore(op, dtype, ledger, failing, blob, polynomial)
-        except _Convicted as conviction:
-            found_blob = _blob_of(conviction)
+        except Convicted as conviction:
+            found_blob = blob_of(conviction)
         except Flaky:
             fickle = True
         except KeyboardInterrupt:
@@ -208,29 +193,15 @@ class Runner:
         blob: str | None,
         polynomial: Polynomial | None,
     ) -> None:
-        """Let Hypothesis generate cases, and shrink the first on which the subject is wrong."""
+        """Generate cases, and shrink the first on which the subject is wrong."""
 
         def examine(case: Case) -> None:
             self._convict(op, ledger, failing, case, polynomial)
             if not failing:
                 self.progress(Progress(op.name, dtype, ledger.cases, self.max_examples))
 
-        configured = settings(
-            max_examples=self.max_examples,
-            database=None,
-            deadline=None,
-            phases=(Phase.generate, Phase.shrink),
-            suppress_health_check=list(HealthCheck),
-            verbosity=Verbosity.quiet,
-            print_blob=True,
-            report_multiple_bugs=False,
-        )
-        test = configured(seed(self.seed)(given(op.cases(dtype, self.limits))(examine)))
-        if blob is None:
-            test()
-        else:
-            with suppress(DidNotReproduce):  # the subject has been mended
-                reproduce_failure(hypothesis_version, blob.encode())(test)()
+        strategy = op.cases(dtype, self.limits)
+        search(strategy, examine, start=self.seed, most=self.max_examples, blob=blob)
 
     def _convict(
         self,
@@ -267,7 +238,7 @@ class Runner:
             ledger.laws.update(name for name, breach in told.items() if not breach)
         if convicts(answer, comparisons) or any(told.values()):
             failing.append(case)
-            raise _Convicted
+            raise Convicted
 
     def _record(
         self,
@@ -325,10 +296,3 @@ class Runner:
         """Ask everybody once more about the minimal case, and write down who says what."""
         self.workers.ask(op, case)
         return account(op, case, partial(self._answers, op, case), blob)
-
-
-def _blob_of(error: BaseException) -> str:
-    """Return Hypothesis's text that replays the failing case, from the error's notes."""
-    notes = "\n".join(getattr(error, "__notes__", []))
-    found = re.search(r"@reproduce_failure\('[^']*', b'([^']*)'\)", notes)
-    return found[1] if found else ""

@@ -136,7 +136,7 @@ class _Worker:
         self._process: subprocess.Popen[bytes] | None = None
         self._requests: Writer | None = None
         self._replies: Reader | None = None
-        self._sent = 0.0
+        self._sent, self._length = 0.0, 0
         self._awaited = False
         self._late_start = ""
         # Runs side by side in one directory keep out of each other's files.
@@ -149,7 +149,7 @@ class _Worker:
         call = {"operation": op.name, "located": op.located, "gradients": gradients}
         # On disk before anyone computes with it: it stays behind if this process dies as well.
         self._requests = self._requests or Writer(self._request_path)
-        length = self._requests.write(header_of(case, **call), case.arrays)
+        self._length = length = self._requests.write(header_of(case, **call), case.arrays)
         if self._awaited:  # an interrupt left a request behind: its reply is not for this case
             self._end()
         process = self._process or self._start()
@@ -252,7 +252,7 @@ class _Worker:
     def _gone(self, kind: Any, detail: str) -> Answer:
         """Bury the process, keep the case, and say what happened."""
         seconds = time.perf_counter() - self._sent
-        request = self._request_path.read_bytes()
+        request = self._request_path.read_bytes()[: self._length]
         self.stop()
         digest = hashlib.sha256(request).hexdigest()[:12]
         kept = self.home / "crashes" / f"{self.name}-{digest}.case"

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from oracles.bounds import SURE_TERMS, round_up, rounding_bound
 from oracles.exact.bounded import Approximate, non_finite, rationals
 from oracles.exact.definition import Format, Options, Polynomial
+from oracles.exact.sums import Expansion, sum_products
 from oracles.exact.terms import Shape, Terms
 
 Array = npt.NDArray[Any]
@@ -64,12 +65,7 @@ class Bilinear:
         return max(1, 2 * counts[0], *counts[1:])  # the second derivative by g has two products
 
     def _terms(self, shapes: Sequence[Shape], options: Options) -> Terms:
-        x, w, *bias = shapes
-        terms = _cached_terms(self.terms, x, w, tuple(sorted(options.items())))
-        if not bias:
-            return terms
-        axis = self.channel_axis(len(terms.y_shape), len(w))
-        return terms.with_bias(prod(x), prod(w), axis)
+        return _cached_terms(self, tuple(shapes), tuple(sorted(options.items())))
 
     def forward(
         self, operands: Sequence[Approximate], options: Options, dtype: Format
@@ -127,24 +123,32 @@ class Bilinear:
         return replace(along, or_nan=or_nan), [replace(p, or_nan=or_nan) for p in shaped]
 
     def _or_nan(self, operands: Sequence[Approximate]) -> bool:
-        return self.padded and any(bool(non_finite(a.numbers).any()) for a in operands)
+        return self.padded and not all(a.is_finite for a in operands)
 
     def _prepare(
         self, operands: Sequence[Approximate], options: Options
     ) -> tuple[Terms, Approximate, Approximate]:
-        x, w, *bias = operands
         terms = self._terms([operand.shape for operand in operands], options)
-        flat_x, flat_w = x.reshape((-1,)), w.reshape((-1,))
-        if not bias:
-            return terms, flat_x, flat_w
-        return terms, _joined(flat_x, rationals(np.ones(1))), _joined(flat_w, bias[0])
+        return terms, *_factors(*operands)
 
 
 @lru_cache(maxsize=256)
-def _cached_terms(
-    terms: Callable[..., Terms], x_shape: Shape, w_shape: Shape, options: tuple[Any, ...]
-) -> Terms:
-    return terms(x_shape, w_shape, **dict(options))
+def _cached_terms(of: Bilinear, shapes: tuple[Shape, ...], options: tuple[Any, ...]) -> Terms:
+    x, w, *bias = shapes
+    terms: Terms = of.terms(x, w, **dict(options))
+    if not bias:
+        return terms
+    return terms.with_bias(prod(x), prod(w), of.channel_axis(len(terms.y_shape), len(w)))
+
+
+@lru_cache(maxsize=4)  # of the same operands, for what they know of themselves
+def _factors(
+    x: Approximate, w: Approximate, bias: Approximate | None = None
+) -> tuple[Approximate, Approximate]:
+    flat_x, flat_w = x.reshape((-1,)), w.reshape((-1,))
+    if bias is None:
+        return flat_x, flat_w
+    return _joined(flat_x, rationals(np.ones(1))), _joined(flat_w, bias)
 
 
 def contract(
@@ -179,12 +183,11 @@ def contract(
     value = _sum_terms(target, size, longest, left, right).reshape(shape)
     if dtype is None:
         return Approximate(value, np.zeros(shape))
-    size_a, size_b = _finite_magnitude(a), _finite_magnitude(b)
     with np.errstate(over="ignore", invalid="ignore"):
-        sums = np.bincount(target, (size_a + a.error)[i] * (size_b + b.error)[j], size)
-        carried = np.zeros(size)
-        if a.error.any() or b.error.any():
-            brought = a.error[i] * (size_b + b.error)[j] + size_a[i] * b.error[j]
+        sums = np.bincount(target, a.reach[i] * b.reach[j], size)
+        carried: Any = 0.0
+        if a.is_off or b.is_off:
+            brought = a.error[i] * b.reach[j] + a.finite_size[i] * b.error[j]
             carried = round_up(np.bincount(target, brought, size))
     error = rounding_bound(counts, sums, dtype) + carried
     if longest <= SURE_TERMS:
@@ -199,46 +202,24 @@ def _sum_terms(
     longest: int,
     left: tuple[Approximate, Array],
     right: tuple[Approximate, Array],
-) -> Array:
+) -> Array | Expansion:
     (a, i), (b, j) = left, right
-    heads = _exact_in_doubles(a, b, longest)
-    if heads is not None:
-        return np.bincount(target, heads[0][i] * heads[1][j], size)
-    odd_a, odd_b = non_finite(a.numbers), non_finite(b.numbers)
-    sums = np.zeros(size, dtype=object)
-    np.add.at(sums, target, np.where(odd_a, 0, a.value)[i] * np.where(odd_b, 0, b.value)[j])
-    if odd_a.any() or odd_b.any():
-        # What becomes NaN or infinite depends on signs alone, whatever the finite sizes.
-        with np.errstate(invalid="ignore"):
-            signs = np.bincount(target, _signs(a.value)[i] * _signs(b.value)[j], size)
-        sums = np.where(np.isfinite(signs), sums, signs.astype(object))
-    return sums
-
-
-def _exact_in_doubles(a: Approximate, b: Approximate, terms: int) -> list[Array] | None:
-    """Return the numbers as float64 if float64 rounds no sum of so many products of them.
-
-    All products are multiples of that of the grains of a and b; up to 2**53 of those are exact.
-    """
-    heads, grains, largest = [], 1.0, float(terms)
-    for each in (a, b):
-        doubles = each.doubles
-        if doubles is None or doubles.rest.any() or not np.isfinite(doubles.head).all():
-            return None
-        heads.append(doubles.head)
-        grains *= _grain(doubles.head)
-        largest *= float(each.size.max(initial=0.0))
-    return heads if grains > 0 and largest / grains <= 2.0**53 else None
-
-
-def _grain(numbers: Array) -> float:
-    """Return a power of two of which all numbers are multiples."""
-    if (numbers == np.trunc(numbers)).all():
-        return 1.0
-    mantissas, exponents = np.frexp(numbers[numbers != 0])
-    whole = np.ldexp(mantissas, 53).astype(np.int64)
-    lowest = np.ldexp((whole & -whole).astype(np.float64), exponents - 53)
-    return float(lowest.min(initial=1.0))
+    found: Array | Expansion | None = None
+    if a.finite is not None and b.finite is not None:
+        factors = (a.finite, a.span, i), (b.finite, b.span, j)
+        found = sum_products(target, size, longest, *factors)
+    if found is None:
+        found = np.zeros(size, dtype=object)
+        finite = [np.where(non_finite(each.value), 0, each.value) for each in (a, b)]
+        np.add.at(found, target, finite[0][i] * finite[1][j])
+    if a.is_finite and b.is_finite:
+        return found
+    # What becomes NaN or infinite depends on signs alone, whatever the finite sizes.
+    with np.errstate(invalid="ignore"):
+        signs = np.bincount(target, _signs(a.value)[i] * _signs(b.value)[j], size)
+    if isinstance(found, Expansion):
+        return found.overlaid(signs)
+    return np.where(np.isfinite(signs), found, signs.astype(found.dtype))
 
 
 def _signs(value: Array) -> Array:
@@ -246,13 +227,9 @@ def _signs(value: Array) -> Array:
     return np.array(signs, dtype=np.float64)
 
 
-def _finite_magnitude(a: Approximate) -> Array:
-    return np.where(np.isfinite(a.size), a.size, 0.0)
-
-
 def _joined(a: Approximate, b: Approximate) -> Approximate:
-    parts = [a.numbers, b.numbers]
-    if any(part.dtype == object for part in parts):
+    parts: list[Array] = [each.plain for each in (a, b) if each.plain is not None]
+    if len(parts) < 2:
         parts = [a.value, b.value]
     return Approximate(np.concatenate(parts), np.concatenate([a.error, b.error]))
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from math import copysign, isfinite, ulp
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from flint import arb, ctx, fmpq
+
+from oracles.exact.once import once
+from oracles.exact.sums import Expansion, Span, span_of
 
 Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float64]
@@ -38,7 +40,8 @@ class Approximate:
     Attributes
     ----------
     numbers
-        Object array of exact numbers, or a float64 array of which each number is exact.
+        Object array of exact numbers, a float64 array of which each number is exact, or sums
+        of float64 numbers.
     error
         float64 array of the same shape: bound on the absolute error of each element.
     or_nan
@@ -49,7 +52,7 @@ class Approximate:
         (`oracles.bounds.probable_gamma`), or None if there is none that is smaller.
     """
 
-    numbers: Array
+    numbers: Array | Expansion
     error: FloatArray
     or_nan: bool = False
     probable: FloatArray | None = None
@@ -59,24 +62,51 @@ class Approximate:
         """Shape of the array."""
         return self.numbers.shape
 
-    @cached_property
+    @once
     def value(self) -> Array:
-        """The numbers as an object array: of a float64 array, ints if all are whole."""
-        return self.numbers if self.numbers.dtype == object else _exact(self.numbers)
+        """The numbers as an object array: of floats or their sums, ints if all are whole."""
+        if isinstance(self.numbers, Expansion):
+            return self.numbers.exact()
+        return _exact(self.numbers) if self.plain is not None else self.numbers
+
+    @once
+    def plain(self) -> FloatArray | None:
+        """The numbers if they are a float64 array."""
+        numbers = self.numbers
+        return None if isinstance(numbers, Expansion) or numbers.dtype == object else numbers
+
+    @once
+    def finite(self) -> FloatArray | None:
+        """The numbers as float64, NaN and infinities as 0; None if float64 does not hold them."""
+        if self.doubles is None or self.doubles.rest.any():
+            return None
+        head = self.doubles.head
+        return head if self.is_finite else np.where(np.isfinite(head), head, 0.0)
+
+    @once
+    def span(self) -> Span:
+        """Grain and largest size of the `finite` numbers."""
+        assert self.finite is not None
+        return span_of(self.finite)
+
+    @once
+    def is_finite(self) -> bool:
+        """Whether no number is NaN or an infinity."""
+        return not non_finite(self.value if self.plain is None else self.plain).any()
 
     @property
     def magnitude(self) -> FloatArray:
         """Upper bound on the absolute value of a rightly computed array."""
         return self.size + self.error
 
-    @cached_property
+    @once
     def doubles(self) -> Doubles | None:
         """The numbers as float64, or None if one is a ball or too large."""
-        if self.numbers.dtype == object:
-            return _doubles(self.numbers)
-        return Doubles(self.numbers, _NOTHING)
+        if isinstance(self.numbers, Expansion):
+            return Doubles(*self.numbers.doubles())
+        return _doubles(self.numbers) if self.plain is None else Doubles(self.plain, _NOTHING)
 
-    @cached_property
+    @once
     def size(self) -> FloatArray:
         """Upper bounds on the absolute values: infinite for infinities, NaN for NaN."""
         if self.doubles is None:
@@ -87,7 +117,23 @@ class Approximate:
         with np.errstate(over="ignore"):  # above the largest float64 there is infinity alone
             return np.where(rest, np.nextafter(np.abs(head), np.inf), np.abs(head))
 
-    @cached_property
+    @once
+    def finite_size(self) -> FloatArray:
+        """The sizes, 0 for NaN and infinities."""
+        finite = np.isfinite(self.size)
+        return self.size if finite.all() else np.where(finite, self.size, 0.0)
+
+    @once
+    def is_off(self) -> bool:
+        """Whether any element may be off."""
+        return bool(np.count_nonzero(self.error))
+
+    @once
+    def reach(self) -> FloatArray:
+        """Upper bounds on the finite sizes of a rightly computed array."""
+        return self.finite_size + self.error if self.is_off else self.finite_size
+
+    @once
     def finest(self) -> float:
         """The least error relative to its number; NaN if no number is other than zero."""
         return least_relative(self.error, self.size)
@@ -123,11 +169,12 @@ def balls(array: Array) -> Approximate:
 
 def _exact(array: FloatArray) -> Array:
     whole = bool(np.isfinite(array).all() and (array == np.trunc(array)).all())
-    number = int if whole else _rational
+    number = int if whole else rational
     return object_array([number(item) for item in array.ravel().tolist()], array.shape)
 
 
-def _rational(number: float) -> Any:
+def rational(number: float) -> Any:
+    """Return a float as a rational; NaN and infinities as they are."""
     return fmpq(*number.as_integer_ratio()) if isfinite(number) else number
 
 
@@ -179,40 +226,15 @@ def magnitude(value: Array) -> FloatArray:
 
 def least_relative(error: FloatArray, size: FloatArray) -> float:
     """Return the least error/size where both are finite and the size is not zero, else NaN."""
-    told = np.isfinite(size) & np.isfinite(error) & (size > 0)
-    with np.errstate(over="ignore"):
+    with np.errstate(all="ignore"):
+        if size.max(initial=0.0) < np.inf:
+            # A size of 0 or NaN, and an infinite error, give an infinity or NaN.
+            least = float(np.fmin.reduce(error / size, axis=None, initial=np.inf))
+            if least < np.inf:
+                return least
+        told = np.isfinite(size) & np.isfinite(error) & (size > 0)
         ratios = error[told] / size[told]
     return float(ratios.min()) if ratios.size else np.nan
-
-
-def error_to(true: Approximate, value: Array) -> FloatArray:
-    """Return ``|value - truth|`` for each element.
-
-    Where truth is a ball of positive radius (a kink, at which any one-sided derivative is
-    right), the distance to the ball. Infinite where exactly one of the two is NaN or an
-    infinity, or both are and differ.
-    """
-    if true.doubles is not None:
-        return _error_to_doubles(true.doubles, value, or_nan=true.or_nan)
-    pairs = zip(true.value.ravel(), value.ravel().tolist(), strict=True)
-    errors = [
-        0.0 if true.or_nan and np.isnan(number) else _distance(truth, number)
-        for truth, number in pairs
-    ]
-    return np.array(errors, dtype=np.float64).reshape(value.shape)
-
-
-def _error_to_doubles(true: Doubles, value: Array, *, or_nan: bool) -> FloatArray:
-    """Return the distances; the two differences round them by less than 2**-51 of themselves."""
-    given = value.astype(np.float64)
-    with np.errstate(all="ignore"):
-        error = np.abs((given - true.head) - true.rest)
-    if np.isfinite(error).all():
-        return np.asarray(error)
-    same = (given == true.head) | (np.isnan(given) & np.isnan(true.head))
-    either = np.isfinite(given) & np.isfinite(true.head)
-    error = np.where(either, error, np.where(same, 0.0, np.inf))
-    return np.where(np.isnan(given), 0.0, error) if or_nan else error
 
 
 def text_of(number: Any) -> str:
@@ -250,23 +272,12 @@ def _size(number: Any) -> float:
     if isinstance(number, float):
         return abs(number)
     if isinstance(number, int):
-        return _to_float(abs(number))
+        return to_float(abs(number))
     return float(as_ball(number).abs_upper())
 
 
-def _distance(truth: Any, number: float) -> float:
-    if isinstance(truth, float):
-        same = truth == number or (np.isnan(truth) and np.isnan(number))
-        return 0.0 if same else np.inf
-    if not isfinite(number):
-        return np.inf
-    if isinstance(truth, int) and number.is_integer():
-        return _to_float(abs(int(number) - truth))
-    difference = _rational(number) - truth if not isinstance(truth, arb) else arb(number) - truth
-    return float(as_ball(difference).abs_lower())
-
-
-def _to_float(number: int) -> float:
+def to_float(number: int) -> float:
+    """Return an int as a float, infinity where it is too large."""
     try:
         return float(number)
     except OverflowError:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import factorial
 from typing import Any
 
@@ -105,8 +106,7 @@ class Elementwise:
         self, operands: Sequence[Approximate], options: Options, dtype: Format
     ) -> Approximate:
         """Return f(x)."""
-        pieces = self.pieces(**options)
-        return self._each(_forward_element, pieces, [operands[0]], dtype)
+        return self._each(_forward_element, options, [operands[0]], dtype)
 
     def backward(
         self,
@@ -116,8 +116,7 @@ class Elementwise:
         dtype: Format,
     ) -> Sequence[Approximate]:
         """Return ``grad_y * f'(x)``."""
-        pieces = replace(self.pieces(**options), rational=self.calls == 0)
-        return [self._each(_backward_element, pieces, [operands[0], grad_y], dtype)]
+        return [self._each(_backward_element, options, [operands[0], grad_y], dtype)]
 
     def double_backward(
         self,
@@ -128,23 +127,25 @@ class Elementwise:
         dtype: Format,
     ) -> tuple[Approximate, Sequence[Approximate]]:
         """Return ``v f'(x)`` and ``v g f''(x)``."""
-        pieces = replace(self.pieces(**options), rational=self.calls == 0)
         v = directions[0]
         assert v is not None
         arrays = [operands[0], grad_y, v]
-        along = self._each(_backward_element, pieces, [operands[0], v], dtype)
-        return along, [self._each(_second_element, pieces, arrays, dtype, SECOND)]
+        along = self._each(_backward_element, options, [operands[0], v], dtype)
+        return along, [self._each(_second_element, options, arrays, dtype, SECOND)]
 
     def _each(
         self,
         element: Callable[..., tuple[Any, float, float]],
-        pieces: Pieces,
+        options: Options,
         arrays: Sequence[Approximate],
         dtype: Format,
         more: int = 0,
     ) -> Approximate:
+        pieces = replace(self.pieces(**options), rational=self.calls == 0)
+        order = 3 if more else 2
+        jets = _jets(self, tuple(sorted(options.items())), arrays[0], order, ctx.prec)
         flat = [part for a in arrays for part in (a.value.ravel(), a.error.ravel())]
-        rows = [element(pieces, *numbers) for numbers in zip(*flat, strict=True)]
+        rows = [element(pieces, *numbers) for numbers in zip(jets, *flat, strict=True)]
         shape = arrays[0].shape
         value = object_array([row[0] for row in rows], shape)
         brought = np.array([row[1] for row in rows], dtype=np.float64).reshape(shape)
@@ -153,30 +154,46 @@ class Elementwise:
         return Approximate(value, error)
 
 
-def _forward_element(pieces: Pieces, x: Any, error: float) -> tuple[Any, float, float]:
-    """Return f(x), the error that x's error causes, and ``|f| + |x f'|``."""
-    if isinstance(x, float):
+@lru_cache(maxsize=64)  # forward and backward pass ask for the same ones
+def _jets(
+    of: Elementwise, options: tuple[Any, ...], x: Approximate, order: int, _precision: int
+) -> list[tuple[Jet, Jet] | None]:
+    """Return for each number its jet and that of all that lies within its error, if finite."""
+    pieces, found = of.pieces(**dict(options)), list[tuple[Jet, Jet] | None]()
+    for number, error in zip(x.value.ravel(), x.error.ravel(), strict=True):
+        if isinstance(number, float):
+            found.append(None)
+            continue
+        ball = as_ball(number)
+        at = jet(pieces, ball, order=order)
+        around = at if error == 0 else jet(pieces, _widened(ball, error), order=order)
+        found.append((at, around))
+    return found
+
+
+def _forward_element(
+    pieces: Pieces, jets: tuple[Jet, Jet] | None, x: Any, error: float
+) -> tuple[Any, float, float]:
+    """Return f(x), the error that the error of x causes, and ``|f| + |x f'|``."""
+    if jets is None:
         limit = _at_non_finite(pieces, x, lambda jet: jet.value)
         return limit, 0.0, _finite_size(limit)
-    x = as_ball(x)
-    at = jet(pieces, x)
-    around = at if error == 0 else jet(pieces, _widened(x, error))
-    size = around.value.abs_upper() + (x * around.slope).abs_upper()
+    at, around = jets
+    size = around.value.abs_upper() + (as_ball(x) * around.slope).abs_upper()
     return at.value, _spread(around.value, at.value, error), float(size)
 
 
 def _backward_element(
-    pieces: Pieces, x: Any, x_error: float, g: Any, g_error: float
+    pieces: Pieces, jets: tuple[Jet, Jet] | None, x: Any, x_error: float, g: Any, g_error: float
 ) -> tuple[Any, float, float]:
     """Return ``g f'(x)``, the error brought along, and ``|g f'| + |g x f''|``."""
-    if isinstance(x, float) or isinstance(g, float):
+    if jets is None or isinstance(g, float):
         # Where the slope is a choice between constants, NaN may choose any of them.
         free = pieces.rational and isinstance(x, float) and np.isnan(x)
         product = _times(g, _slope_of(pieces, x))
         return product, np.inf if free else 0.0, _finite_size(product)
     x, g = as_ball(x), as_ball(g)
-    at = jet(pieces, x)
-    around = at if x_error == 0 else jet(pieces, _widened(x, x_error))
+    at, around = jets
     wide_g = _widened(g, g_error)
     value = g * at.slope
     brought = _spread(wide_g * around.slope, value, x_error + g_error)
@@ -185,16 +202,22 @@ def _backward_element(
 
 
 def _second_element(
-    pieces: Pieces, x: Any, x_error: float, g: Any, g_error: float, v: Any, v_error: float
+    pieces: Pieces,
+    jets: tuple[Jet, Jet] | None,
+    x: Any,
+    x_error: float,
+    g: Any,
+    g_error: float,
+    v: Any,
+    v_error: float,
 ) -> tuple[Any, float, float]:
     """Return ``v g f''(x)``, the error brought along, and ``|v g f''| + |v g x f'''|``."""
-    if any(isinstance(number, float) for number in (x, g, v)):
+    if jets is None or isinstance(g, float) or isinstance(v, float):
         free = pieces.rational and isinstance(x, float) and np.isnan(x)
         product = _times(v, _times(g, _curvature_of(pieces, x)))
         return product, np.inf if free else 0.0, _finite_size(product)
     x, g, v = as_ball(x), as_ball(g), as_ball(v)
-    at = jet(pieces, x, order=3)
-    around = at if x_error == 0 else jet(pieces, _widened(x, x_error), order=3)
+    at, around = jets
     factor, wide = v * g, _widened(v, v_error) * _widened(g, g_error)
     value = factor * at.curvature
     brought = _spread(wide * around.curvature, value, x_error + g_error + v_error)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 from math import prod
+from operator import and_
 from typing import Any
 
 import numpy as np
@@ -69,7 +71,8 @@ def convolution_terms(
     channel = o // (out_channels // groups) * in_group + c
     q = [s[a] * p[a] + d[a] * k[a] - low[a] for a in range(len(kernel))]
     return _collect((n, o, *p), (batch, out_channels, *out), (n, channel, *q),
-                    (batch, channels, *size), (o, c, *k), w_shape, x_shape)  # fmt: skip
+                    (batch, channels, *size), (o, c, *k), w_shape, x_shape,
+                    exist=_inside(q, size))  # fmt: skip
 
 
 def transposed_convolution_terms(
@@ -100,7 +103,8 @@ def transposed_convolution_terms(
     channel = c // (channels // groups) * out_group + o
     p = [s[a] * q[a] + d[a] * k[a] - low[a] for a in range(len(kernel))]
     return _collect((n, channel, *p), (batch, out_group * groups, *out), (n, c, *q),
-                    (batch, channels, *size), (c, o, *k), w_shape, x_shape)  # fmt: skip
+                    (batch, channels, *size), (c, o, *k), w_shape, x_shape,
+                    exist=_inside(p, out))  # fmt: skip
 
 
 def dense_terms(x_shape: Shape, w_shape: Shape) -> Terms:
@@ -126,24 +130,34 @@ def _every(*sizes: int) -> Index:
 
 
 def _collect(
-    y: Index, y_shape: Shape, x: Index, x_shape: Shape, w: Index, w_shape: Shape, given: Shape
+    y: Index,
+    y_shape: Shape,
+    x: Index,
+    x_shape: Shape,
+    w: Index,
+    w_shape: Shape,
+    given: Shape,
+    *,
+    exist: Array | None = None,
 ) -> Terms:
-    """Flatten the triples whose places exist; an unbatched `given` x makes y unbatched."""
-    exist = _inside(y, y_shape) & _inside(x, x_shape)
-    of_y, of_x, of_w = (
-        _flat(index, shape)[exist] for index, shape in ((y, y_shape), (x, x_shape), (w, w_shape))
-    )
+    """Flatten the triples that `exist`; an unbatched `given` x makes y unbatched."""
+    flat = [_flat(index, shape) for index, shape in ((y, y_shape), (x, x_shape), (w, w_shape))]
+    of_y, of_x, of_w = flat if exist is None else (each[exist] for each in flat)
     return Terms(of_y, of_x, of_w, y_shape if len(given) == len(x_shape) else y_shape[1:])
 
 
 def _flat(index: Index, shape: Shape) -> Array:
     """Return the flat indices, whatever they are where there is no such place."""
-    return sum((i * prod(shape[a + 1 :]) for a, i in enumerate(index)), np.zeros(1, np.intp))
+    flat = index[0]
+    for i, size in zip(index[1:], shape[1:], strict=True):
+        flat = flat * size + i
+    return flat
 
 
 def _inside(index: Index, shape: Shape) -> Array:
+    """Return the numbers of the places that exist along every axis."""
     every = [(i >= 0) & (i < size) for i, size in zip(index, shape, strict=True)]
-    return np.logical_and.reduce(every)
+    return np.flatnonzero(reduce(and_, every))
 
 
 def _split(x_shape: Shape, w_shape: Shape) -> tuple[int, int, Shape]:

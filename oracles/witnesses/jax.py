@@ -18,6 +18,7 @@ from oracles.op import (
     gradient_of,
     second_gradient_of,
 )
+from oracles.witnesses.jax_executables import kept
 from oracles.witnesses.jax_programs import keep_programs, options_for
 
 Array = npt.NDArray[Any]
@@ -64,13 +65,11 @@ def answer(
     names = tuple(case.operands)
     wanted = tuple(names.index(name) for name in gradients)
     given = list(case.operands.values())
-    forms = tuple((array.shape, array.dtype.str) for array in given)
+    directions = tuple(case.directions[name] for name in gradients) if case.directions else ()
+    forms = tuple((a.shape, a.dtype.str) for a in (*given, case.cotangent, *directions))
     call = _Call(jax, reference, key, case.options, options_for(jax, names))
-    compiled = _compiled(call, wanted, forms, bool(case.directions))
-    y, found, along, second = compiled(
-        given, case.cotangent, tuple(case.directions[name] for name in gradients)
-        if case.directions else (),
-    )  # fmt: skip
+    compiled = _compiled(call, wanted, forms, len(directions))
+    y, found, along, second = compiled(given, case.cotangent, directions)
     answered = [FORWARD, *map(gradient_of, gradients)]
     if case.directions:
         answered += [GRAD_GRAD_Y, *map(second_gradient_of, gradients)]
@@ -85,13 +84,18 @@ class _Call:
     ) -> None:
         self.jax, self.reference, self.options = jax, reference, dict(options)
         self.of_compiler = of_compiler
-        self._key = f"{key} {sorted(options.items())!r}"
+        self.key = f"{key} {sorted(options.items())!r}"
+
+    @property
+    def place(self) -> str:
+        """Where the operation lies."""
+        return self.key.split(" ")[1]
 
     def __hash__(self) -> int:
-        return hash(self._key)
+        return hash(self.key)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Call) and self._key == other._key
+        return isinstance(other, _Call) and self.key == other.key
 
     def __call__(self, *operands: Any) -> Any:
         return self.reference(self.jax, *operands, **self.options)
@@ -102,16 +106,27 @@ def _compiled(
     call: _Call,
     wanted: tuple[int, ...],
     forms: tuple[tuple[tuple[int, ...], str], ...],
-    second: bool,
+    directions: int,
 ) -> Callable[..., Any]:
-    """Return a jitted function of operands, cotangent and directions.
+    """Return a compiled function of operands, cotangent and so many directions.
 
-    It gives the result, the wanted VJPs and, for a case of `second` order, the VJPs of those
-    for the cotangent and for the operands.
-
-    It is called with operands of these `forms` (shapes and dtypes) alone, so that it holds
-    one program, and the cache knows how many there are.
+    It gives the result, the wanted VJPs and, if there are directions, the VJPs of those for
+    the cotangent and for the operands. It takes arrays of these `forms` (shapes and dtypes).
     """
+    key = f"{call.key} {call.of_compiler!r} {wanted} {forms} {directions}"
+    arrays = [call.jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in forms]
+    operands = len(forms) - 1 - directions
+    given = arrays[:operands], arrays[operands], tuple(arrays[operands + 1 :])
+    every = _every_result(call, wanted, second=bool(directions))
+    jitted = call.jax.jit(every, compiler_options=call.of_compiler or None)
+    made: Callable[..., Any] = kept(
+        call.jax, call.place, key, lambda: jitted.lower(*given).compile()
+    )
+    return made
+
+
+def _every_result(call: _Call, wanted: tuple[int, ...], *, second: bool) -> Callable[..., Any]:
+    """Return the function that `_compiled` compiles."""
     jax = call.jax
 
     def every(operands: list[Any], cotangent: Any, directions: Sequence[Any]) -> Any:
@@ -133,8 +148,7 @@ def _compiled(
         along, *gradients = vjp(tuple(directions))
         return y, found, (along,), gradients
 
-    compiled: Callable[..., Any] = jax.jit(every, compiler_options=call.of_compiler or None)
-    return compiled
+    return every
 
 
 # --- convolutions in XLA's terms ------------------------------------------------------------

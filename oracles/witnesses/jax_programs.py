@@ -37,18 +37,25 @@ def keep_programs(jax: Any) -> None:
 
     They lie in ``$XDG_CACHE_HOME/oracles``, apart for each kind of CPU.
     """
-    if "JAX_COMPILATION_CACHE_DIR" in os.environ:
+    home = cache_home()
+    if home is None:
         return
-    try:
-        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "oracles"
-    except RuntimeError:  # a user without a home
-        return
-    jax.config.update("jax_compilation_cache_dir", str(home / f"jax-{_kind_of_cpu()}"))
+    jax.config.update("jax_compilation_cache_dir", str(home / f"jax-{kind_of_cpu()}"))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
     jax.config.update("jax_persistent_cache_enable_xla_caches", "none")
     with suppress(OSError):  # another run may be at it
         trim(home, MOST_BYTES)
+
+
+def cache_home() -> Path | None:
+    """Return where programs are kept; None if the user has said where JAX's go, or has no home."""
+    if "JAX_COMPILATION_CACHE_DIR" in os.environ:
+        return None
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "oracles"
+    except RuntimeError:
+        return None
 
 
 def trim(home: Path, most: int) -> None:
@@ -63,7 +70,8 @@ def trim(home: Path, most: int) -> None:
         excess -= stat.st_size
 
 
-def _kind_of_cpu() -> str:
+@cache
+def kind_of_cpu() -> str:
     """Return a short name for the instructions that a program may use here."""
     told = platform.machine() + platform.processor()
     with suppress(OSError):

@@ -13,7 +13,8 @@ from flint import arb, ctx
 
 from manualgrad import activations
 from oracles.exact.activations import ACTIVATIONS
-from oracles.exact.bounded import as_ball, balls, error_to
+from oracles.exact.bounded import as_ball, balls
+from oracles.exact.distance import error_to
 
 NAMES = sorted(ACTIVATIONS)
 # What the functions promise in float64. Near their zeros the derivatives of the amplifying ones

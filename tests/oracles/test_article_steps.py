@@ -7,7 +7,7 @@ import pytest
 from manualgrad import article, article_training
 from oracles.article import article_case
 from oracles.article_steps import BACKWARD_STEPS, FORWARD_STEPS, article_steps, exact_steps
-from oracles.exact.bounded import error_to
+from oracles.exact.distance import error_to
 from oracles.reporting.article import article_text
 
 

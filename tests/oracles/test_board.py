@@ -25,7 +25,9 @@ def test_messages_replace_one_another(sides, sizes):
         header, arrays = reader.read(length)
         assert header == {"number": number}
         assert all(np.array_equal(arrays[name], sent[name]) for name in sent)
-        assert load_arrays(writer.path.read_bytes())[0] == header
+        whole = writer.path.read_bytes()
+        assert load_arrays(whole)[0] == header
+        assert not any(whole[length:]), "nothing of an earlier, longer message is left behind"
 
 
 def test_arrays_are_views_that_cannot_be_written(sides):

@@ -38,6 +38,9 @@ def test_truncated_file(length):
 def test_bytes_left_over():
     with pytest.raises(ValueError, match="belong to the case"):
         load_case(dump_case(make_case()) + b"x")
+    with pytest.raises(ValueError, match="belong to the case"):
+        load_case(dump_case(make_case()) + b"\0\0x\0")
+    assert load_case(dump_case(make_case()) + bytes(99)).op == make_case().op
 
 
 def test_other_schema_version():

@@ -7,7 +7,8 @@ import pytest
 from flint import fmpq
 
 from oracles.exact.bilinear import contract
-from oracles.exact.bounded import Approximate, error_to, object_array, rationals
+from oracles.exact.bounded import Approximate, object_array, rationals
+from oracles.exact.distance import error_to
 
 
 def exact(items):

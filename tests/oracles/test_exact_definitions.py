@@ -13,7 +13,8 @@ from flint import arb, ctx
 
 from oracles.exact.activations import ACTIVATIONS
 from oracles.exact.bilinear import Bilinear, contract
-from oracles.exact.bounded import Approximate, as_ball, balls, error_to, rationals, text_of
+from oracles.exact.bounded import Approximate, as_ball, balls, rationals, text_of
+from oracles.exact.distance import error_to
 from oracles.exact.elementwise import Pieces, jet
 from oracles.exact.losses import half_squared_error, mse_loss
 from oracles.exact.softmax import CrossEntropy, Softmax

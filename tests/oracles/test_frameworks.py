@@ -7,7 +7,7 @@ import pytest
 
 from oracles.catalog import ops
 from oracles.checking import run
-from oracles.exact.bounded import error_to
+from oracles.exact.distance import error_to
 from oracles.exact.truth import truth
 from oracles.limits import Limits
 from oracles.op import Case

@@ -27,7 +27,7 @@ def rotated_weights(g, x, w, **options):
 @pytest.fixture(scope="module")
 def wrong():
     op = ops.conv2d.implemented_by(conv2d, rotated_weights)
-    return run(op, oracles=("complex_step",), dtypes=("float64",), seed=4)
+    return run(op, oracles=("complex_step",), dtypes=("float64",), seed=5)
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def test_verdict_in_one_line(wrong, right):
 
 def test_json_is_json_and_keeps_every_bit(wrong):
     found = json.loads(json_text(wrong))
-    assert (found["schema_version"], found["seed"], found["passed"]) == (2, 4, False)
+    assert (found["schema_version"], found["seed"], found["passed"]) == (2, 5, False)
     assert {"python", "numpy", "manualgrad"} <= set(found["environment"]["versions"])
     failure = found["entries"][0]["failure"]
     for name, array in wrong.failures[0].failure.case.operands.items():
@@ -139,7 +139,7 @@ def test_markdown_has_table_defects_failures_and_environment(wrong, right):
     assert "| conv2d | float64 |" in text
     assert "| WRONG |" in text
     assert "## conv2d in float64 is wrong" in text
-    assert "oracle-diff --seed 4 --max-examples 100" in text
+    assert "oracle-diff --seed 5 --max-examples 100" in text
     assert "- conv2d float64 grad_w, complex_step: " in text
     text = markdown(with_defects(right))
     assert (
