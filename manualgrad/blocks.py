@@ -9,10 +9,10 @@ from math import prod
 Range = tuple[int, int]
 Box = tuple[Range, ...]
 
-CACHE = 2**21
+CACHE = 2**22
 """Bytes of a matrix of columns that the caches of two cores hold."""
 
-SLIDE = 2**18
+SLIDE = 2**19
 """Bytes of a block over which taps slide: three of them stay in the cache of one core."""
 
 MOST = 2**23

@@ -43,13 +43,22 @@ def slide(block: Array, w: Array, geometry: Geometry, window: Box, shape: Shape)
     # Rows of x are one long vector: from the first position to the last one.
     long = 1 + sum(map(mul, (n - 1 for n in shape[3:]), pitch))
     total = scratch("total", (*flat.shape[:2], long), w.dtype)
-    multiple = scratch("product", total.shape, w.dtype)
-    steps = list(map(mul, geometry.dilation, pitch))
-    offsets = [sum(map(mul, k, steps)) for k in product(*(range(*taps) for taps in window))]
-    first, *others = zip(offsets, w.reshape(len(w), -1, 1).swapaxes(0, 1), strict=True)
-    np.multiply(flat[:, :, first[0] : first[0] + long], first[1], out=total)
-    for offset, factor in others:
-        total += np.multiply(flat[:, :, offset : offset + long], factor, out=multiple)
+    more = scratch("product", total.shape, w.dtype)
+    # What the taps of the first axis see lies whole rows apart, and is summed in one call.
+    step, *others = map(mul, geometry.dilation, pitch)
+    seen = (*flat.shape[:2], w.shape[3], long)
+    strides = (*flat.strides[:2], step * block.itemsize, block.itemsize)
+    taps = zip(
+        product(*(range(*each) for each in window[1:])),
+        w.reshape(len(w), w.shape[3], -1).transpose(2, 0, 1),
+        strict=True,
+    )
+    for i, (tap, factors) in enumerate(taps):
+        offset = window[0][0] * step + sum(map(mul, tap, others))
+        rows = as_strided(flat[:, :, offset:], seen, strides)
+        np.einsum("ngkl,gk->ngl", rows, factors, out=more if i else total)
+        if i:
+            total += more
     of_sample, of_group, one = total.strides
     return as_strided(total, shape, (of_sample, of_group, of_group, *(one * p for p in pitch)))
 
@@ -79,7 +88,9 @@ def gather(block: Array, g: Array, geometry: Geometry, window: Box) -> Array:
         starts = map(mul, taps, geometry.dilation[1:])
         ranges = zip(starts, g.shape[4:], strict=True)
         seen = block[(slice(None),) * 4 + tuple(slice(a, a + n) for a, n in ranges)]
-        flat = np.ascontiguousarray(seen).reshape(*g.shape[:2], 1, -1)
+        copy = scratch("columns", seen.shape, g.dtype)
+        np.copyto(copy, seen)
+        flat = copy.reshape(*g.shape[:2], 1, -1)
         starts_of_first = [k * geometry.dilation[0] * row for k in range(*first)]
         sums += [(flat[..., a : a + every.shape[2]] @ every).sum(axis=0) for a in starts_of_first]
     taps_in_order = map(length, (*others, first))

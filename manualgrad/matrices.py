@@ -137,10 +137,17 @@ def _matrix(view: Array, shape: Shape, purpose: str) -> Array:
         return view.reshape(shape)
     matrix = reshaped(view, shape)
     if matrix is None:
-        copy = scratch(purpose, view.shape, view.dtype)
-        np.copyto(copy, view)
-        return copy.reshape(shape)
+        matrix = _spread(purpose, shape, view.dtype)
+        np.copyto(matrix.reshape(view.shape, copy=False), view)
     return matrix
+
+
+def _spread(purpose: str, shape: Shape, dtype: np.dtype[Any]) -> Array:
+    """Return scratch memory for matrices whose rows do not meet in the same lines of the cache."""
+    *outer, columns = shape
+    line = max(1, 64 // dtype.itemsize)
+    lines = -(-columns // line)
+    return scratch(purpose, (*outer, (lines + (3 - lines) % 8) * line), dtype)[..., :columns]
 
 
 def _strided(read: Array, shape: Shape, strides: Shape) -> Array:

@@ -37,7 +37,7 @@ _MANY_COLUMNS = 2**9
 _ROWS = 64
 """Rows of the result of a small product."""
 
-_TERMS = 96
+_TERMS = 128
 """Terms of its sums when y is written; a sum of more is added up."""
 
 _POSITIONS = 512

@@ -16,18 +16,21 @@ from functools import cache
 ALONE = 2**19 - 1
 """Multiplications of the largest product that OpenBLAS does not divide (interface/gemm.c)."""
 
-_WORTH = 2**16
-"""Numbers that are copied or multiplied in some 30 us: less is not worth a thread."""
+_WORTH = 2**23
+"""Multiplications that take some 250 us: with fewer, a thread is no sooner ready than begun."""
+
+_READ = 2**5
+"""Multiplications that take as long as to read a number."""
 
 
-def threads(numbers: int) -> int:
-    """Return how many threads are to share the work on so many numbers."""
-    return max(1, min(_cores(), numbers // _WORTH))
+def threads(multiplications: int) -> int:
+    """Return how many threads are to share so many multiplications, done by matrix products."""
+    return max(1, min(cores(), multiplications // _WORTH))
 
 
 def shares(size: int, numbers: int) -> list[slice]:
-    """Cut the indices of an axis among the threads that are to work on so many numbers."""
-    step = max(1, -(-size // threads(numbers)))
+    """Cut the indices of an axis among the threads that are to read so many numbers once."""
+    step = max(1, -(-size // threads(_READ * numbers)))
     return [slice(start, start + step) for start in range(0, max(1, size), step)]
 
 
@@ -47,7 +50,7 @@ def side_by_side(tasks: Iterable[Callable[[], None]]) -> None:
 
 
 @cache
-def _cores() -> int:
+def cores() -> int:
     """Return the cores of this process, or fewer where BLAS is asked to use fewer."""
     asked = os.environ.get("OMP_NUM_THREADS", "")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()

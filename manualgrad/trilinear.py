@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from manualgrad.blocks import length
 from manualgrad.geometry import Geometry
 from manualgrad.layout import Operands
 from manualgrad.matrices import add_columns, block, columns, rows, weights
@@ -37,7 +38,7 @@ from manualgrad.phases import Window, phases, whole, worthwhile
 from manualgrad.plan import Tile, plan
 from manualgrad.products import Pair, summers, writers
 from manualgrad.scratch import scratch
-from manualgrad.threads import side_by_side, threads
+from manualgrad.threads import cores, side_by_side, threads
 
 Array = npt.NDArray[Any]
 
@@ -193,8 +194,9 @@ def _correlate(x: Array, window: Window, onto: Pair | None, along: Pair | None) 
         Whose w, of zeros, is to be ``y X^T``.
     """
     results = next(pair.w.shape[1] for pair in (onto, along) if pair)
-    alone = results >= _MANY_RESULTS
-    count = 1 if alone else threads(x.size * prod(window.geometry.kernel))
+    small = results < _MANY_RESULTS and cores() > 1
+    one_channel = results == x.shape[2] == 1
+    count = threads(_multiplications(x, window, results)) if small and not one_channel else 1
     together = _ENOUGH if onto else 2**62
     operands = Operands(len(x), results, x.shape[2], x.itemsize, together, count)
     tiles = plan(window, operands)
@@ -202,14 +204,14 @@ def _correlate(x: Array, window: Window, onto: Pair | None, along: Pair | None) 
         for _, place in (part for phase in window.phases for part in phase.parts):
             onto.y[place] = 0
     for tile in tiles:
-        _correlate_tile(x, window, tile, onto, along, count)
+        _correlate_tile(x, window, tile, onto, along, count, small=small)
 
 
 def _correlate_tile(
-    x: Array, window: Window, tile: Tile, onto: Pair | None, along: Pair | None, count: int
-) -> None:
+    x: Array, window: Window, tile: Tile, onto: Pair | None, along: Pair | None, count: int,
+    *, small: bool,
+) -> None:  # fmt: skip
     """Do what `_correlate` does for one tile, in so many threads."""
-    small = count > 1
     onto_y = writers(tile, window, onto, small=small) if onto else []
     along_w = [summers(tile, window, along, small=small) if along else [] for _ in range(count)]
 
@@ -224,6 +226,12 @@ def _correlate_tile(
         for other in others:
             first.join(other)
         first.finish()
+
+
+def _multiplications(x: Array, window: Window, results: int) -> int:
+    """Return the products that all phases of a window sum."""
+    taps = sum(len(phase.parts) * prod(map(length, phase.reads)) for phase in window.phases)
+    return prod(x.shape[:3]) * prod(window.geometry.out) * results * taps
 
 
 def _empty_y(x: Array, w: Array, geometry: Geometry) -> Array:

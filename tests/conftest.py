@@ -18,7 +18,7 @@ CUTS = {
     "taps apart": {"plan.MOST": 32, "phases._TOGETHER": 1},
     "scattered": {"phases._WASTE": 0},
     "side by side": {
-        "threads._WORTH": 1, "threads._cores": lambda: 3, "plan.CACHE": 512, "plan._LONG": 1,
+        "threads._WORTH": 1, "threads.cores": lambda: 3, "plan.CACHE": 512, "plan._LONG": 1,
         "trilinear._ENOUGH": 1, "products.ALONE": 20, "products._ROWS": 2, "products._TERMS": 3,
         "products._POSITIONS": 5, "scratch.SMALL": 0, "layout._FEW_ROWS": 0, "layout._NEAR": 100,
     },
@@ -27,7 +27,7 @@ CUTS = {
     },
     "depthwise": {"layout._FEW_POSITIONS": -1},
     "depthwise side by side": {
-        "threads._WORTH": 1, "threads._cores": lambda: 2, "layout._FEW_POSITIONS": -1,
+        "threads._WORTH": 1, "threads.cores": lambda: 2, "layout._FEW_POSITIONS": -1,
         "plan.SLIDE": 64,
     },
     "depthwise in pieces": {

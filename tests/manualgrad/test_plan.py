@@ -57,7 +57,7 @@ def extra(call):
     [*((name, 6) for name in SHAPES), *((name, 1) for name in ("many weights", "volumes"))],
 )
 def test_workspace_is_bounded(monkeypatch, name, cores):
-    monkeypatch.setattr(threads, "_cores", lambda: cores)
+    monkeypatch.setattr(threads, "cores", lambda: cores)
     x_shape, w_shape, options = SHAPES[name]
     axes = len(x_shape) - 2
     rng = np.random.default_rng(4)

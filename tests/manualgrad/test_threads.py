@@ -48,7 +48,7 @@ def test_little_work_is_done_alone():
 @pytest.mark.parametrize("size", [0, 1, 2, 5, 64])
 @pytest.mark.parametrize("cores", [1, 3])
 def test_shares_of_an_axis_are_all_of_it(monkeypatch, size, cores):
-    monkeypatch.setattr(threads, "_cores", lambda: cores)
+    monkeypatch.setattr(threads, "cores", lambda: cores)
     indices = list(range(size))
     parts = [indices[some] for some in threads.shares(size, 10**9)]
     assert [each for part in parts for each in part] == indices
@@ -59,13 +59,13 @@ def test_shares_of_an_axis_are_all_of_it(monkeypatch, size, cores):
 @pytest.mark.parametrize(("asked", "most"), [("1", 1), ("", 2**9), ("0", 2**9), ("many", 2**9)])
 def test_no_more_threads_than_blas_is_asked_to_use(monkeypatch, asked, most):
     monkeypatch.setenv("OMP_NUM_THREADS", asked)
-    cores = threads._cores.__wrapped__()
+    cores = threads.cores.__wrapped__()
     assert 1 <= cores <= most
     assert asked == "1" or cores <= (os.cpu_count() or 1)
 
 
 def test_convolutions_of_many_callers_do_not_meet(monkeypatch):
-    monkeypatch.setattr(threads, "_cores", lambda: 2)
+    monkeypatch.setattr(threads, "cores", lambda: 2)
     rng = np.random.default_rng(3)
     cases = [
         [rng.integers(-3, 4, size).astype(float) for size in ((2, 8, 40, 41), (8, 8, 3, 3))]
@@ -86,7 +86,7 @@ def test_convolutions_of_many_callers_do_not_meet(monkeypatch):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_a_forked_process_has_threads_of_its_own(monkeypatch):
-    monkeypatch.setattr(threads, "_cores", lambda: 2)
+    monkeypatch.setattr(threads, "cores", lambda: 2)
     side_by_side([lambda: None] * 2)
     child = os.fork()
     if not child:
