@@ -7,6 +7,7 @@ first axis shifts them all by the same number of places.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from math import prod
 from typing import Any
@@ -71,10 +72,17 @@ def rows(g: Array) -> Array:
     return _matrix(ordered, (*ordered.shape[:2], prod(ordered.shape[2:])), "rows")
 
 
-def by_position(g: Array) -> Array:
-    """Return (samples, groups, results, *axes) as (groups, columns, results)."""
-    ordered = g.transpose(1, 3, 0, *range(4, g.ndim), 2)
-    return _matrix(ordered, (g.shape[1], prod(ordered.shape[1:-1]), g.shape[2]), "rows")
+def by_position(parts: Sequence[Array]) -> Array:
+    """Return several (samples, groups, results, *axes) as (groups, columns, results of all)."""
+    ordered = [g.transpose(1, 3, 0, *range(4, g.ndim), 2) for g in parts]
+    groups, *columns, results = ordered[0].shape
+    # BLAS takes a matrix either way, but not with gaps between its numbers.
+    if len(parts) == 1 and parts[0].strides[-1] == parts[0].itemsize:
+        return _matrix(ordered[0], (groups, prod(columns), results), "rows")
+    every = scratch("rows", (groups, *columns, len(parts) * results), parts[0].dtype)
+    for i, each in enumerate(ordered):
+        every[..., i * results : (i + 1) * results] = each
+    return every.reshape(groups, prod(columns), len(parts) * results)
 
 
 def seen_at(z: Array, step: Step, positions: Shape) -> Array:

@@ -37,7 +37,7 @@ _WASTE = 4
 
 @dataclass(frozen=True, eq=False)
 class Phase:
-    """Phases that read the same part of their window, and are one product of matrices.
+    """Phases of one size that read the same part of their window: one product of matrices.
 
     Attributes
     ----------
@@ -161,24 +161,25 @@ def _window(geometry: Geometry, alike: Sequence[tuple[_Axis, ...]]) -> Window:
     by_axis = list(zip(*alike, strict=True))
     starts = tuple(min(axis.start for axis in each) for each in by_axis)
     dilation = tuple(each[0].dilation for each in by_axis)
-    found: dict[Box, list[tuple[Index, Index]]] = {}
+    found: dict[tuple[Box, Index], list[tuple[Index, Index]]] = {}
     for axes in alike:
         reads = []
         for axis, start in zip(axes, starts, strict=True):
             skipped = (axis.start - start) // axis.dilation
             reads.append((skipped, skipped + axis.kernel))
         part = (..., *(axis.taps for axis in axes)), _of_x(axes)
-        found.setdefault(tuple(reads), []).append(part)
+        found.setdefault((tuple(reads), tuple(axis.out for axis in axes)), []).append(part)
+    kernels = [reads for reads, _ in found]
     of = Geometry(
         size=geometry.out,
-        kernel=tuple(max(stop for _, stop in each) for each in zip(*found, strict=True)),
+        kernel=tuple(max(stop for _, stop in each) for each in zip(*kernels, strict=True)),
         out=tuple(max(axis.out for axis in each) for each in by_axis),
         stride=(1,) * len(starts),
         padding=tuple(-start for start in starts),
         dilation=dilation,
         groups=geometry.groups,
     )
-    return Window(of, tuple(Phase(reads, tuple(parts)) for reads, parts in found.items()))
+    return Window(of, tuple(Phase(reads, tuple(parts)) for (reads, _), parts in found.items()))
 
 
 def _of_x(axes: Sequence[_Axis]) -> Index:

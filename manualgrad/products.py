@@ -123,19 +123,19 @@ class Onto:
 
 
 class Along:
-    """Sums w over the steps of a tile, and writes it, for one phase."""
+    """Sums w over the steps of a tile, and writes it, for the phases that are one product."""
 
-    def __init__(self, pair: Pair, share: Share, *, small: bool) -> None:
-        self._pair, self._small = pair, small
+    def __init__(self, pairs: Sequence[Pair], share: Share, *, small: bool) -> None:
+        self._pairs, self._small = pairs, small
         self._factors = share.factors
         self._sums: list[Array] = []
 
     def take(self, z: Array, step: Step) -> None:
         """Multiply the columns of a step."""
-        y = self._pair.y[step.of_y]
-        if not y.size:
+        parts = [pair.y[step.of_y] for pair in self._pairs]
+        if not parts[0].size:
             return
-        right, positions = by_position(y), in_column_order(y).shape[2:]
+        right, positions = by_position(parts), in_column_order(parts[0]).shape[2:]
         begun = bool(self._sums)
         for i, factor in enumerate(self._factors):
             left = seen_at(_right(z, factor, step), step, positions)
@@ -161,7 +161,10 @@ class Along:
     def finish(self) -> None:
         """Write the sums."""
         for total, factor in zip(self._sums, self._factors, strict=False):
-            write_weights(total.swapaxes(1, 2), self._pair.w[factor.of_w])
+            for i, pair in enumerate(self._pairs):
+                w = pair.w[factor.of_w]
+                results = w.shape[1]
+                write_weights(total[:, :, i * results : (i + 1) * results].swapaxes(1, 2), w)
 
 
 class OntoDepthwise:
@@ -221,11 +224,11 @@ def summers(tile: Tile, window: Window, pair: Pair, *, small: bool) -> list[Alon
     """Return what sums w of a pair, for each phase that has taps in a tile."""
     found: list[Along | AlongDepthwise] = []
     for share in tile.shares:
-        for each in (pair.at(part) for part in window.phases[share.phase].parts):
-            if tile.layout.depthwise:
-                found.append(AlongDepthwise(each, tile, share))
-            else:
-                found.append(Along(each, share, small=small))
+        pairs = [pair.at(part) for part in window.phases[share.phase].parts]
+        if tile.layout.depthwise:
+            found += [AlongDepthwise(each, tile, share) for each in pairs]
+        else:
+            found.append(Along(pairs, share, small=small))
     return found
 
 
