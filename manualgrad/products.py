@@ -37,6 +37,9 @@ _MANY_COLUMNS = 2**9
 _ROWS = 64
 """Rows of the result of a small product."""
 
+_COLUMNS = 32
+"""A multiple of which their columns are: for those, the kernels of BLAS are fast."""
+
 _TERMS = 128
 """Terms of its sums when y is written; a sum of more is added up."""
 
@@ -244,8 +247,7 @@ def multiply(left: Array, right: Array, out: Array, *, small: bool) -> None:
     if not small or rows * terms * columns <= ALONE:
         np.matmul(left, right, out=out)
         return
-    height = -(-rows // -(-rows // _ROWS))
-    width = max(1, ALONE // (height * terms) // 8 * 8)
+    height, width = _small(rows, terms)
     for a, m, i in _stacks(rows, height):
         for b, n, j in _stacks(columns, width):
             np.matmul(
@@ -253,6 +255,14 @@ def multiply(left: Array, right: Array, out: Array, *, small: bool) -> None:
                 right[:, :, j].reshape(groups, 1, terms, b, n).swapaxes(2, 3),
                 out=out[:, i, j].reshape(groups, a, m, b, n).swapaxes(2, 3),
             )
+
+
+def _small(rows: int, terms: int) -> tuple[int, int]:
+    """Return rows and columns of small products: whole vectors, of as many as are allowed."""
+    most = max(1, min(_ROWS, ALONE // (terms * _COLUMNS)))
+    height = -(-rows // -(-rows // most))
+    width = max(1, ALONE // (height * terms))
+    return height, width // _COLUMNS * _COLUMNS or width
 
 
 def _stacks(size: int, step: int) -> Iterator[tuple[int, int, slice]]:

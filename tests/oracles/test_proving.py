@@ -297,12 +297,19 @@ COSTS = {
     # In how many threads, and in which products.
     "results, channels = len(w) // geometry.groups, w.shape[1]",
     "enough = channels >= min(results, _FEW_CHANNELS)",
-    "count = 1 if alone else threads(x.size * prod(window.geometry.kernel))",
+    "small = results < _MANY_RESULTS and cores() > 1",
+    "one_channel = results == x.shape[2] == 1",
+    "count = threads(_multiplications(x, window, results)) if small and not one_channel else 1",
+    "taps = sum(len(phase.parts) * prod(map(length, phase.reads)) for phase in window.phases)",
+    "return prod(x.shape[:3]) * prod(window.geometry.out) * results * taps",
+    "most = max(1, min(_ROWS, ALONE // (terms * _COLUMNS)))",
+    "height = -(-rows // -(-rows // most))",
+    "width = max(1, ALONE // (height * terms))",
+    "return height, width // _COLUMNS * _COLUMNS or width",
+    "line = max(1, 64 // dtype.itemsize)",
+    "return scratch(purpose, (*outer, (lines + (3 - lines) % 8) * line), dtype)[..., :columns]",
     "together = _ENOUGH if onto else 2**62",
-    "small = count > 1",
     "if not small or rows * terms * columns <= ALONE:",
-    "height = -(-rows // -(-rows // _ROWS))",
-    "width = max(1, ALONE // (height * terms) // 8 * 8)",
     "return ranges(size, -(-size // -(-size // most)))",
 }
 """Lines that choose how convolutions are cut: a change there may change nothing but the cost."""
