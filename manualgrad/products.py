@@ -28,12 +28,6 @@ from manualgrad.threads import ALONE
 
 Array = npt.NDArray[Any]
 
-_FEW_RESULTS = 64
-"""Up to this number of rows, OpenBLAS multiplies float64 faster with the long side first."""
-
-_MANY_COLUMNS = 2**9
-"""That make it worth while to turn them around."""
-
 _ROWS = 64
 """Rows of the result of a small product."""
 
@@ -112,13 +106,12 @@ class Onto:
             return
         first, *others = self._terms
         shape = *first.left.shape[:2], step.shifts[0].stop
-        by_column = not self._small and _by_column(z.dtype, *shape[1:])
         single = len(places) == 1 and places[0].shape[2:] == step.positions
-        direct = reshaped(places[0], shape) if single and not (self._adds or by_column) else None
-        total = _empty("total", shape, z.dtype, by_column=by_column) if direct is None else direct
+        direct = reshaped(places[0], shape) if single and not self._adds else None
+        total = scratch("total", shape, z.dtype) if direct is None else direct
         multiply(first.left, _right(z, first, step), total, small=self._small)
         for term in others:
-            product = _empty("product", shape, z.dtype, by_column=by_column)
+            product = scratch("product", shape, z.dtype)
             multiply(term.left, _right(z, term, step), product, small=self._small)
             np.add(total, product, out=total)
         if direct is None:
@@ -290,10 +283,6 @@ def _even(size: int, most: int) -> list[Range]:
     return ranges(size, -(-size // -(-size // most)))
 
 
-def _by_column(dtype: np.dtype[Any], results: int, columns: int) -> bool:
-    return dtype == np.float64 and results <= _FEW_RESULTS and columns >= _MANY_COLUMNS
-
-
 def _stacked(pairs: Sequence[Pair], factor: Factor) -> Array:
     """Return (groups, results of all pairs, taps * channels)."""
     found = [weights(pair.w[factor.of_w]) for pair in pairs]
@@ -302,12 +291,6 @@ def _stacked(pairs: Sequence[Pair], factor: Factor) -> Array:
 
 def _right(z: Array, factor: Factor | Term, step: Step) -> Array:
     return z[:, factor.rows, step.shifts[factor.shift]]
-
-
-def _empty(purpose: str, shape: Shape, dtype: np.dtype[Any], *, by_column: bool) -> Array:
-    if by_column:
-        return scratch(purpose, (shape[0], shape[2], shape[1]), dtype).swapaxes(1, 2)
-    return scratch(purpose, shape, dtype)
 
 
 def _write(total: Array, places: Sequence[Array], positions: Shape, *, adds: bool) -> None:

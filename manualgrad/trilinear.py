@@ -48,8 +48,8 @@ _ENOUGH = 2**9
 _MANY_RESULTS = 192
 """Rows with which products outweigh copies: BLAS had better divide the products."""
 
-_FEW_CHANNELS = 16
-"""Of fewer, columns of x are smaller than those of g would be that dgrad needs in any case."""
+_FEW = 4
+"""Times as many results as channels: columns of x are then much smaller than those of g."""
 
 
 def fprop(x: Array, w: Array, geometry: Geometry) -> Array:
@@ -141,8 +141,7 @@ def _sums_along_phases(x: Array, w: Array, geometry: Geometry) -> bool:
     Columns of g hold zeros where a position of x meets no position of g. An infinite x would
     make NaN of them in sums to which it does not belong.
     """
-    results, channels = len(w) // geometry.groups, w.shape[1]
-    enough = channels >= min(results, _FEW_CHANNELS)
+    enough = len(w) <= _FEW * w.shape[1] * geometry.groups
     return enough and (x.dtype.hasobject or bool(np.isfinite(x.sum())))
 
 

@@ -221,15 +221,11 @@ EVERY = [mutant for module in MUTATED for mutant in mutants(module)]
 NEGATIVE = "NumPy computes the size for which any negative number stands"
 SLIDES = "taps that slide have no rows"
 UNREAD = "where no tap reaches, nothing is read"
+COPY = "a copy instead of a view"
 MORE = "more is read than is used"
 EQUIVALENT = {
     ("flat = block.reshape(*block.shape[:2], -1)", "1)"): NEGATIVE,
-    (
-        "first, *others = zip(offsets, w.reshape(len(w), -1, 1).swapaxes(0, 1), strict=True)",
-        "1, 1)",
-    ): NEGATIVE,
     ("every = np.ascontiguousarray(g).reshape(*g.shape[:2], -1, 1)", "1, 1)"): NEGATIVE,
-    ("flat = np.ascontiguousarray(seen).reshape(*g.shape[:2], 1, -1)", "1)"): NEGATIVE,
     (
         "by_tap = np.stack(sums, axis=-1).reshape(g.shape[1], 1, 1, *taps_in_order)",
         "1).reshape",
@@ -239,6 +235,10 @@ EQUIVALENT = {
         "-1).reshape",
     ): "the axes between have size one",
     ("first = range(*taps[0])[low - window[0][0] :]", "0] :]"): "the same, from the end",
+    ("if len(parts) == 1 and parts[0].strides[-1] == parts[0].itemsize:", "-1] =="): COPY,
+    ("if len(parts) == 1 and parts[0].strides[-1] == parts[0].itemsize:", "1] =="): COPY,
+    ("flat = copy.reshape(*g.shape[:2], 1, -1)", "1)"): NEGATIVE,
+    ("w.reshape(len(w), w.shape[3], -1).transpose(2, 0, 1),", "1).transpose"): NEGATIVE,
     ("found.append(_Axis(0, out, 0, 1, slice(0), of_x))", "0, 1"): UNREAD,
     ("found.append(_Axis(0, out, 0, 1, slice(0), of_x))", "1, "): UNREAD,
     ("found.append(_Axis(0, out, 0, 1, slice(0), of_x))", "0),"): UNREAD,
@@ -295,8 +295,7 @@ COSTS = {
     "together=operands.together if len(of.geometry.out) > 1 else _LONG,",
     "few = tuple(islice(make(), _FEW_STEPS + 1))",
     # In how many threads, and in which products.
-    "results, channels = len(w) // geometry.groups, w.shape[1]",
-    "enough = channels >= min(results, _FEW_CHANNELS)",
+    "enough = len(w) <= _FEW * w.shape[1] * geometry.groups",
     "small = results < _MANY_RESULTS and cores() > 1",
     "one_channel = results == x.shape[2] == 1",
     "count = threads(_multiplications(x, window, results)) if small and not one_channel else 1",
@@ -307,6 +306,7 @@ COSTS = {
     "width = max(1, ALONE // (height * terms))",
     "return height, width // _COLUMNS * _COLUMNS or width",
     "line = max(1, 64 // dtype.itemsize)",
+    "lines = -(-columns // line)",
     "return scratch(purpose, (*outer, (lines + (3 - lines) % 8) * line), dtype)[..., :columns]",
     "together = _ENOUGH if onto else 2**62",
     "if not small or rows * terms * columns <= ALONE:",
@@ -366,6 +366,7 @@ SHAPES = [
     ((1, 2, 3, 4, 2), (3, 2, 2, 1, 2), {"stride": (1, 2, 1), "padding": (1, 0, 1)}),
     ((1, 1, 4, 3, 3), (2, 1, 3, 2, 1), {}),
     ((1, 2, 60, 9), (3, 2, 2, 1), {}),
+    ((1, 2, 6, 4), (2, 2, 2, 2), {"stride": (2, 1)}),
     ((1, 2, 13), (2, 2, 5), {"stride": 2, "dilation": 2}),
     ((1, 2, 18), (2, 2, 5), {"stride": 4, "dilation": 3}),
     ((1, 2, 6, 8), (2, 2, 5, 4), {"stride": 2, "padding": 1}),
