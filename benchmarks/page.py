@@ -57,11 +57,11 @@ _COST = (
     "time. All take turns, case by case, with one thread each."
 )
 _RATES = (
-    "The harness's own loop in float64: drawing, exact arithmetic, witnesses, laws. The shape of "
-    "a drawn case is drawn on the integer lattice as well, several times: those draws count "
-    "as cases in the last column of the first table alone. In the second table a drawn case "
-    "counts once, when it is judged by the rounding bounds alone, or with the lattice draws of "
-    "its shape. JAX compiles for each fresh shape, and has no program of an earlier run."
+    "The harness's own loop in float64: drawing, exact arithmetic, witnesses, laws. Nearly every "
+    "case has a shape of its own. JAX compiles for each, and has no program of an earlier run; "
+    "`once more` is the same run again with new processes, which find the programs kept. With "
+    "all evidence the shape of a case is drawn on the integer lattice as well, several times, "
+    "and proved: those draws count as cases in the last column of the first table alone."
 )
 _GROWTH = (
     "Forward and backward of manualgrad, each point in a fresh process. Workspace is the peak of "

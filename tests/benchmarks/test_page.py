@@ -55,7 +55,7 @@ def _rates():
         Bin("conv2d", ("torch",), least, (least + 1,) * 3, 2, times, Times((0.4,) * 3))
         for least in (0, 100)
     ]
-    return Rates((Rate("conv2d", ("torch",), 10, 60, 2.0),), tuple(bins))
+    return Rates((Rate("conv2d", ("torch",), 20.0, 21.0, 10, 60, 2.0),), tuple(bins))
 
 
 def _growth():
@@ -77,7 +77,7 @@ def test_the_page_holds_what_was_measured(results):
         "| article 4x4 | float64 | 2e+03 ms +-50% | 3 | 4e+03 ms +-50% | 1.5 |",
         "| 3% | 2.00 | 3.00 |",
         "| 300 | 3 | gradcheck, slow | 400 ms | 300 to 600 ms | 200 |",
-        "| conv2d | torch | 5 | 35 |",
+        "| conv2d | torch | 20 | 21 | 5 | 35 |",
         "| conv2d | torch | 100 to 299 | 101 | 3 | 2 | 8 | 100 ms | 100 to 150 ms | 2 |",
         "- **confirmed**: Workspace beyond inputs and outputs is at most 64 MiB.",
         "| conv2d | batch | 3.0 | 1.00 |",
