@@ -66,11 +66,8 @@ class Operands(NamedTuple):
         Bytes of a number.
     together
         Columns until which samples are taken together.
-    threads
-        That are to share the steps.
-    shifts, slides
-        Whether taps may be shifted, and those of one channel in each group slide over it (see
-        `depthwise`).
+    scatters
+        Whether columns are not read but added to x: one after the other, each tap by itself.
     """
 
     samples: int
@@ -78,9 +75,7 @@ class Operands(NamedTuple):
     channels: int
     itemsize: int
     together: int = 2**62
-    threads: int = 1
-    shifts: bool = True
-    slides: bool = True
+    scatters: bool = False
 
 
 class Factor(NamedTuple):
@@ -108,12 +103,14 @@ def layout(geometry: Geometry, operands: Operands) -> Layout:
     order = sorted(axes, key=lambda axis: axis not in (axes[0], axes[-1]))
     first, *others = (geometry.kernel[axis] for axis in order)
     one_channel = max(operands.channels, operands.results, *geometry.stride) == 1
-    if operands.slides and one_channel and geometry.groups * prod(geometry.out) > _FEW_POSITIONS:
+    slides = one_channel and geometry.groups * prod(geometry.out) > _FEW_POSITIONS
+    if slides and not operands.scatters:
         return Layout(geometry, (first, *others), 1, 1, (), True)
     apart, shift = geometry.stride[0], geometry.dilation[0]
     shifts = -(-first // apart)
     rows = operands.channels * apart * prod(others)
-    if not (operands.shifts and 0 < shift * (shifts - 1) <= _NEAR and rows >= _FEW_ROWS):
+    shared = 0 < shift * (shifts - 1) <= _NEAR and rows >= _FEW_ROWS
+    if operands.scatters or not shared:
         apart, shifts = first, 1
     over_taps = [(3 + axis, geometry.dilation[axis]) for axis in order]
     over_positions = [(3 + axis, geometry.stride[axis]) for axis in axes]

@@ -35,6 +35,10 @@ _WASTE = 4
 """Phases may multiply so many times more numbers than exist: the others are padding."""
 
 
+WHOLE: tuple[Index, Index] = ((...,), (...,))
+"""All taps and all positions."""
+
+
 @dataclass(frozen=True, eq=False)
 class Phase:
     """Phases of one size that read the same part of their window: one product of matrices.
@@ -97,7 +101,7 @@ class _Axis(NamedTuple):
 def whole(geometry: Geometry) -> Window:
     """Return the window of a convolution that is not split."""
     reads = tuple((0, taps) for taps in geometry.kernel)
-    return Window(geometry, (Phase(reads, (((...,), (...,)),)),))
+    return Window(geometry, (Phase(reads, (WHOLE,)),))
 
 
 @lru_cache(maxsize=1024)

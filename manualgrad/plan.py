@@ -13,8 +13,12 @@ from manualgrad.blocks import CACHE, MOST, ROWS, SLIDE, Box, Range, blocks, leng
 from manualgrad.geometry import Geometry, Shape
 from manualgrad.layout import Factor, Layout, Operands, factors, layout, positions_read, read
 from manualgrad.phases import Window
+from manualgrad.threads import cores, threads
 
 Index = tuple[Any, ...]
+
+_MANY_RESULTS = 192
+"""Rows with which products outweigh copies: BLAS had better divide the products."""
 
 _FEW_STEPS = 64
 """Longer plans are made anew each time."""
@@ -82,14 +86,11 @@ class Tile:
         Of the convolution with this part's taps alone.
     shares
         Of each phase that has taps here.
-    adds
-        Whether other tiles have a share in the same results.
     """
 
     layout: Layout
     shares: tuple[Share, ...]
     steps: Iterable[Step]
-    adds: bool
 
 
 class _Anew(Iterable[Step]):
@@ -102,12 +103,60 @@ class _Anew(Iterable[Step]):
         return self._make()
 
 
+class Plan(NamedTuple):
+    """What is done, and by how many.
+
+    Attributes
+    ----------
+    tiles
+        Parts of the weights.
+    adds
+        Whether several of them have a share in the same results.
+    threads
+        That share the steps of each.
+    small
+        Whether products of matrices are to be so small that BLAS does not divide them.
+    """
+
+    tiles: tuple[Tile, ...]
+    adds: bool
+    threads: int
+    small: bool
+
+
 @lru_cache(maxsize=1024)
-def plan(window: Window, operands: Operands) -> tuple[Tile, ...]:
+def plan(window: Window, operands: Operands) -> Plan:
     """Return the tiles of a convolution and their steps."""
-    numbers = MOST // (operands.itemsize * operands.threads)
+    small = operands.results < _MANY_RESULTS and cores() > 1
+    shared = small and not (operands.scatters or operands.results == operands.channels == 1)
+    count = threads(_multiplications(window, operands)) if shared else 1
     parts = [len(phase.parts) for phase in window.phases]
-    found: list[tuple[Layout, Box, list[Share]]] = []
+    found = list(_tiles(window, operands, count))
+    summed = {(of, channel) for of, (_, _, channel), _ in found}
+    tiles = tuple(
+        Tile(
+            of,
+            tuple(_with_factors(share, of, tile) for share in shares),
+            _steps(of, tile, operands, max(parts), count),
+        )
+        for of, tile, shares in found
+    )
+    return Plan(tiles, len(summed) > 1, count, small)
+
+
+def _multiplications(window: Window, operands: Operands) -> int:
+    """Return the products that all phases of a window sum."""
+    taps = sum(len(phase.parts) * prod(map(length, phase.reads)) for phase in window.phases)
+    of, outer = window.geometry, operands.samples * operands.results * operands.channels
+    return outer * of.groups * prod(of.out) * taps
+
+
+def _tiles(
+    window: Window, operands: Operands, count: int
+) -> Iterator[tuple[Layout, Box, list[Share]]]:
+    """Cut kernel and weights so that each part is small, also in several threads."""
+    numbers = MOST // (operands.itemsize * count)
+    parts = [len(phase.parts) for phase in window.phases]
     for cut, geometry in _cuts(window.geometry, numbers // sum(parts)):
         of, shares = layout(geometry, operands), list(_shares(window, cut))
         if not shares:
@@ -115,24 +164,14 @@ def plan(window: Window, operands: Operands) -> tuple[Tile, ...]:
         taps = sum(parts[share.phase] * prod(map(length, share.taps)) for share in shares)
         size = prod(read(of, of.geometry.out if of.depthwise else [1] * len(cut)))
         rows = SLIDE // operands.itemsize if of.depthwise else numbers
-        each = tiles(
+        for tile in tiles(
             geometry.groups,
             operands.results,
             operands.channels,
             rows=min(ROWS // prod(of.kernel), rows // size),
             weights=numbers // taps,
-        )
-        found += [(of, tile, shares) for tile in each]
-    summed = {(of, channel) for of, (_, _, channel), _ in found}
-    return tuple(
-        Tile(
-            of,
-            tuple(_with_factors(share, of, tile) for share in shares),
-            _steps(of, tile, operands, max(parts)),
-            len(summed) > 1,
-        )
-        for of, tile, shares in found
-    )
+        ):
+            yield of, tile, shares
 
 
 def _cuts(geometry: Geometry, most: int) -> Iterator[tuple[Box, Geometry]]:
@@ -169,7 +208,7 @@ def _with_factors(share: Share, of: Layout, tile: Box) -> Share:
     return share._replace(factors=tuple(factors(of, tile, share.taps, share.window)))
 
 
-def _steps(of: Layout, tile: Box, operands: Operands, parts: int) -> Iterable[Step]:
+def _steps(of: Layout, tile: Box, operands: Operands, parts: int, count: int) -> Iterable[Step]:
     """Return the steps of a tile, as they are if they are few."""
     groups, results, channels = map(length, tile)
     rows = groups * channels * prod(of.kernel)
@@ -179,17 +218,17 @@ def _steps(of: Layout, tile: Box, operands: Operands, parts: int) -> Iterable[St
         block = samples * groups * channels * prod(read(of, positions))
         copied = samples * rows * positions_read(of, first) * prod(others)
         written = samples * groups * results * parts * prod(positions)
-        return max(block, copied, written) <= MOST // (operands.itemsize * operands.threads)
+        return max(block, copied, written) <= MOST // (operands.itemsize * count)
 
     columns = (SLIDE // groups if of.depthwise else CACHE // rows) // operands.itemsize
     every = operands.samples * prod(of.geometry.out)
-    turns = max(1, -(-every // (operands.threads * max(1, columns))))
+    turns = max(1, -(-every // (count * max(1, columns))))
 
     def make() -> Iterator[Step]:
         for block in blocks(
             operands.samples,
             of.geometry.out,
-            columns=max(1, -(-every // (operands.threads * turns))),
+            columns=max(1, -(-every // (count * turns))),
             together=operands.together if len(of.geometry.out) > 1 else _LONG,
             fits=fits,
         ):

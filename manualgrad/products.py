@@ -21,7 +21,7 @@ from manualgrad.matrices import (
     weights,
     write_weights,
 )
-from manualgrad.phases import Window
+from manualgrad.phases import WHOLE, Window
 from manualgrad.plan import Share, Step, Tile
 from manualgrad.scratch import scratch
 from manualgrad.threads import ALONE
@@ -57,8 +57,7 @@ class Pair(NamedTuple):
 
     def at(self, part: tuple[Any, Any]) -> Pair:
         """Return what belongs to a phase, by its taps and positions."""
-        taps, place = part
-        return Pair(self.w[taps], self.y[place])
+        return self if part is WHOLE else Pair(self.w[part[0]], self.y[part[1]])
 
 
 class Term(NamedTuple):
@@ -86,13 +85,13 @@ class Onto:
     ----------
     pairs
         Of each phase, with its taps in this tile.
-    small
-        Whether products are to be so small that BLAS does not divide them.
+    adds, small
+        Of the plan.
     """
 
-    def __init__(self, pairs: Sequence[Pair], tile: Tile, share: Share, *, small: bool) -> None:
+    def __init__(self, pairs: Sequence[Pair], share: Share, *, adds: bool, small: bool) -> None:
         self._places = [pair.y for pair in pairs]
-        self._adds, self._small = tile.adds, small
+        self._adds, self._small = adds, small
         self._terms = [
             term
             for factor in share.factors
@@ -166,10 +165,10 @@ class Along:
 class OntoDepthwise:
     """Does what `Onto` does, with one channel in each group."""
 
-    def __init__(self, pairs: Sequence[Pair], tile: Tile, share: Share) -> None:
+    def __init__(self, pairs: Sequence[Pair], tile: Tile, share: Share, *, adds: bool) -> None:
         ((factor,), self._window) = share.factors, share.window
         self._pairs = [Pair(pair.w[factor.of_w], pair.y) for pair in pairs]
-        self._tile = tile
+        self._tile, self._adds = tile, adds
 
     def take(self, read: Array, step: Step) -> None:
         """Multiply what a step reads."""
@@ -177,7 +176,7 @@ class OntoDepthwise:
             place = pair.y[step.of_y]
             if place.size:
                 found = slide(read, pair.w, self._tile.layout.geometry, self._window, place.shape)
-                place[...] = place + found if self._tile.adds else found
+                place[...] = place + found if self._adds else found
 
 
 class AlongDepthwise:
@@ -204,15 +203,17 @@ class AlongDepthwise:
         self._w[...] = self._sum
 
 
-def writers(tile: Tile, window: Window, pair: Pair, *, small: bool) -> list[Onto | OntoDepthwise]:
+def writers(
+    tile: Tile, window: Window, pair: Pair, *, adds: bool, small: bool
+) -> list[Onto | OntoDepthwise]:
     """Return what writes y of a pair, for each phase that has taps in a tile."""
     found: list[Onto | OntoDepthwise] = []
     for share in tile.shares:
         pairs = [pair.at(part) for part in window.phases[share.phase].parts]
         if tile.layout.depthwise:
-            found.append(OntoDepthwise(pairs, tile, share))
+            found.append(OntoDepthwise(pairs, tile, share, adds=adds))
         else:
-            found.append(Onto(pairs, tile, share, small=small))
+            found.append(Onto(pairs, share, adds=adds, small=small))
     return found
 
 
@@ -226,6 +227,9 @@ def summers(tile: Tile, window: Window, pair: Pair, *, small: bool) -> list[Alon
         else:
             found.append(Along(pairs, share, small=small))
     return found
+
+
+Product = Onto | Along | OntoDepthwise | AlongDepthwise
 
 
 def multiply(left: Array, right: Array, out: Array, *, small: bool) -> None:

@@ -22,31 +22,27 @@ are written in `matrices`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from functools import partial
 from itertools import islice
-from math import prod
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from manualgrad.blocks import length
 from manualgrad.geometry import Geometry
 from manualgrad.layout import Operands
 from manualgrad.matrices import add_columns, block, columns, rows, weights
 from manualgrad.phases import Window, phases, whole, worthwhile
-from manualgrad.plan import Tile, plan
-from manualgrad.products import Pair, summers, writers
+from manualgrad.plan import Step, Tile, plan
+from manualgrad.products import Pair, Product, summers, writers
 from manualgrad.scratch import scratch
-from manualgrad.threads import cores, side_by_side, threads
+from manualgrad.threads import side_by_side
 
 Array = npt.NDArray[Any]
 
 _ENOUGH = 2**9
 """Columns that make a product fast; samples with fewer are taken together."""
-
-_MANY_RESULTS = 192
-"""Rows with which products outweigh copies: BLAS had better divide the products."""
 
 _FEW = 4
 """Times as many results as channels: columns of x are then much smaller than those of g."""
@@ -168,8 +164,8 @@ def _scatter(g: Array, w: Array, geometry: Geometry, x: Array) -> None:
         (samples, groups, channels, *size).
     """
     x.fill(0)
-    operands = Operands(len(g), g.shape[2], x.shape[2], x.itemsize, shifts=False, slides=False)
-    for tile in plan(whole(geometry), operands):
+    operands = Operands(len(g), g.shape[2], x.shape[2], x.itemsize, scatters=True)
+    for tile in plan(whole(geometry), operands).tiles:
         ((factor,),) = (share.factors for share in tile.shares)
         left = weights(w[factor.of_w]).swapaxes(1, 2)
         for step in tile.steps:
@@ -193,44 +189,34 @@ def _correlate(x: Array, window: Window, onto: Pair | None, along: Pair | None) 
         Whose w, of zeros, is to be ``y X^T``.
     """
     results = next(pair.w.shape[1] for pair in (onto, along) if pair)
-    small = results < _MANY_RESULTS and cores() > 1
-    one_channel = results == x.shape[2] == 1
-    count = threads(_multiplications(x, window, results)) if small and not one_channel else 1
     together = _ENOUGH if onto else 2**62
-    operands = Operands(len(x), results, x.shape[2], x.itemsize, together, count)
-    tiles = plan(window, operands)
-    if onto and tiles[0].adds:
+    of = plan(window, Operands(len(x), results, x.shape[2], x.itemsize, together))
+    if onto and of.adds:
         for _, place in (part for phase in window.phases for part in phase.parts):
             onto.y[place] = 0
-    for tile in tiles:
-        _correlate_tile(x, window, tile, onto, along, count, small=small)
+    for tile in of.tiles:
+        onto_y = writers(tile, window, onto, adds=of.adds, small=of.small) if onto else []
+        along_w = [
+            summers(tile, window, along, small=of.small) if along else [] for _ in range(of.threads)
+        ]
+        side_by_side(
+            [
+                partial(_take, x, tile, islice(tile.steps, number, None, of.threads), products)
+                for number, products in enumerate([*onto_y, *sums] for sums in along_w)
+            ]
+        )
+        for first, *others in zip(*along_w, strict=True):
+            for other in others:
+                first.join(other)
+            first.finish()
 
 
-def _correlate_tile(
-    x: Array, window: Window, tile: Tile, onto: Pair | None, along: Pair | None, count: int,
-    *, small: bool,
-) -> None:  # fmt: skip
-    """Do what `_correlate` does for one tile, in so many threads."""
-    onto_y = writers(tile, window, onto, small=small) if onto else []
-    along_w = [summers(tile, window, along, small=small) if along else [] for _ in range(count)]
-
-    def work(number: int) -> None:
-        for step in islice(tile.steps, number, None, count):
-            seen = block(x, step) if tile.layout.depthwise else columns(x, tile.layout, step)
-            for each in (*onto_y, *along_w[number]):
-                each.take(seen, step)
-
-    side_by_side([partial(work, number) for number in range(count)])
-    for first, *others in zip(*along_w, strict=True):
-        for other in others:
-            first.join(other)
-        first.finish()
-
-
-def _multiplications(x: Array, window: Window, results: int) -> int:
-    """Return the products that all phases of a window sum."""
-    taps = sum(len(phase.parts) * prod(map(length, phase.reads)) for phase in window.phases)
-    return prod(x.shape[:3]) * prod(window.geometry.out) * results * taps
+def _take(x: Array, tile: Tile, steps: Iterable[Step], products: Sequence[Product]) -> None:
+    """Compute all that is to be computed of some steps."""
+    for step in steps:
+        seen = block(x, step) if tile.layout.depthwise else columns(x, tile.layout, step)
+        for each in products:
+            each.take(seen, step)
 
 
 def _empty_y(x: Array, w: Array, geometry: Geometry) -> Array:

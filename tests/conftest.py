@@ -18,7 +18,8 @@ CUTS = {
     "taps apart": {"plan.MOST": 32, "phases._TOGETHER": 1},
     "scattered": {"phases._WASTE": 0},
     "side by side": {
-        "threads._WORTH": 1, "threads.cores": lambda: 3, "plan.CACHE": 512, "plan._LONG": 1,
+        "threads._WORTH": 1, "threads.cores": lambda: 3, "plan.cores": lambda: 3,
+        "plan.CACHE": 512, "plan._LONG": 1,
         "trilinear._ENOUGH": 1, "products.ALONE": 20, "products._ROWS": 2, "products._TERMS": 3,
         "products._POSITIONS": 5, "scratch.SMALL": 0, "layout._FEW_ROWS": 0, "layout._NEAR": 100,
     },
@@ -26,10 +27,6 @@ CUTS = {
         "phases._WASTE": 0, "plan.CACHE": 64, "plan.MOST": 512, "plan.ROWS": 2, "scratch.SMALL": 0,
     },
     "depthwise": {"layout._FEW_POSITIONS": -1},
-    "depthwise side by side": {
-        "threads._WORTH": 1, "threads.cores": lambda: 2, "layout._FEW_POSITIONS": -1,
-        "plan.SLIDE": 64,
-    },
     "depthwise in pieces": {
         "layout._FEW_POSITIONS": -1, "plan.CACHE": 64, "plan.MOST": 16, "plan.SLIDE": 64,
         "plan.ROWS": 2, "scratch.SMALL": 0,

@@ -35,8 +35,10 @@ SHAPES = {
 
 @pytest.fixture
 def fresh(monkeypatch):
-    """Begin without scratch memory, so that it counts."""
+    """Begin without scratch memory, so that it counts; forget plans for other cores."""
     monkeypatch.setattr(scratch, "_buffers", scratch._Buffers())
+    yield
+    plan.plan.cache_clear()
 
 
 def extra(call):
@@ -57,7 +59,9 @@ def extra(call):
     [*((name, 6) for name in SHAPES), *((name, 1) for name in ("many weights", "volumes"))],
 )
 def test_workspace_is_bounded(monkeypatch, name, cores):
-    monkeypatch.setattr(threads, "cores", lambda: cores)
+    for module in (threads, plan):
+        monkeypatch.setattr(module, "cores", lambda: cores)
+    plan.plan.cache_clear()
     x_shape, w_shape, options = SHAPES[name]
     axes = len(x_shape) - 2
     rng = np.random.default_rng(4)
@@ -83,7 +87,7 @@ def test_a_naive_matrix_of_columns_would_not_pass():
 def test_long_plans_are_not_kept():
     def steps(size):
         geometry = Geometry((size,), (3,), (size,), (1,), (1,), (1,), 1)
-        (tile,) = plan.plan(whole(geometry), Operands(1, 4, 4, 8))
+        (tile,) = plan.plan(whole(geometry), Operands(1, 4, 4, 8)).tiles
         return tile.steps
 
     assert isinstance(steps(1000), tuple)
