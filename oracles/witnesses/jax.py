@@ -166,8 +166,12 @@ def conv(
     dilation: Any,
     groups: int,
 ) -> Any:
-    """Convolve with ``lax.conv_general_dilated``."""
+    """Convolve with ``lax.conv_general_dilated``, of x without what no position reads.
+
+    With elements left over behind the last position, gradients can abort JAX 0.10.2.
+    """
     pads = _conv_padding(padding, _per_axis(dilation, axes), w.shape[2:])
+    x, pads = _all_read(jax, x, pads, _per_axis(stride, axes), _reach(dilation, w.shape[2:]))
     y = jax.lax.conv_general_dilated(
         x if x.ndim == axes + 2 else x[None],
         w,
@@ -262,6 +266,22 @@ def _input_dilated(
 def _with_bias(y: Any, b: Any, axes: int, *, unbatched: bool) -> Any:
     biased = y if b is None else y + b.reshape(-1, *(1,) * axes)
     return biased[0] if unbatched else biased
+
+
+def _all_read(
+    jax: Any, x: Any, pads: list[tuple[int, int]], stride: tuple[int, ...], reach: list[int]
+) -> tuple[Any, list[tuple[int, int]]]:
+    """Return x, and what is to be padded, so that the last position reads the last element."""
+    axes = len(pads)
+    over = [
+        (n + low + high - r - 1) % s
+        for n, (low, high), r, s in zip(x.shape[-axes:], pads, reach, stride, strict=True)
+    ]
+    if not any(over):
+        return x, pads
+    padded = jax.numpy.pad(x, [(0, 0)] * (x.ndim - axes) + pads)
+    read = tuple(slice(n - o) for n, o in zip(padded.shape[-axes:], over, strict=True))
+    return padded[(..., *read)], [(0, 0)] * axes
 
 
 def _conv_padding(

@@ -62,6 +62,26 @@ def test_faulty_lowering_is_a_defect_of_the_framework_and_the_run_goes_on(tmp_pa
     assert aborting.cases > 1
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_elements_that_no_position_reads_do_not_abort_the_witness(tmp_path, dtype):
+    rng = np.random.default_rng(1)
+    x, w, g = (
+        rng.integers(-4, 5, shape).astype(dtype)
+        for shape in ((2, 1, 4, 5), (1, 1, 2, 2), (2, 1, 3, 1))
+    )
+    options = {"stride": (2, 3), "padding": (1, 0), "dilation": (1, 3), "groups": 1}
+    case = Case("conv2d", {"x": x, "w": w}, options, g)
+    with Workers(["jax"], time_limit=60, directory=str(tmp_path)) as workers:
+        workers.ask(ops.conv2d, case)
+        answer = workers.answers()["jax"]
+    assert answer.kind == "value", answer.detail
+    from manualgrad import conv2d, conv2d_backward  # noqa: PLC0415
+
+    found = conv2d_backward(g, x, w, **options)
+    exact = {"y": conv2d(x, w, **options), "grad_x": found.grad_x, "grad_w": found.grad_w}
+    assert all(np.array_equal(answer.values[name], exact[name]) for name in exact)
+
+
 def test_faulty_lowering_as_the_subject_is_convicted(tmp_path):
     with Workers(["jax_dilated"], time_limit=60, directory=str(tmp_path)) as workers:
 
