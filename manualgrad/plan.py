@@ -23,6 +23,9 @@ _MANY_RESULTS = 192
 _FEW_STEPS = 64
 """Longer plans are made anew each time."""
 
+_STEP = 2**23
+"""Multiplications that are worth a step: with fewer, more samples are taken together."""
+
 _LONG = 64
 """Positions of one axis alone that are copied fast; of fewer, several samples are."""
 
@@ -222,6 +225,7 @@ def _steps(of: Layout, tile: Box, operands: Operands, parts: int, count: int) ->
 
     columns = (SLIDE // groups if of.depthwise else CACHE // rows) // operands.itemsize
     every = operands.samples * prod(of.geometry.out)
+    together = max(operands.together, _STEP // (rows * results * parts))
     turns = max(1, -(-every // (count * max(1, columns))))
 
     def make() -> Iterator[Step]:
@@ -229,7 +233,7 @@ def _steps(of: Layout, tile: Box, operands: Operands, parts: int, count: int) ->
             operands.samples,
             of.geometry.out,
             columns=max(1, -(-every // (count * turns))),
-            together=operands.together if len(of.geometry.out) > 1 else _LONG,
+            together=together if len(of.geometry.out) > 1 else _LONG,
             fits=fits,
         ):
             yield _step(of, tile, block)

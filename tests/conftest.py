@@ -8,7 +8,8 @@ CUTS = {
     "as it is": {},
     "pieces": {
         "plan.CACHE": 64, "plan.MOST": 512, "plan.ROWS": 2, "plan._FEW_STEPS": 1,
-        "trilinear._ENOUGH": 1, "plan._LONG": 1, "matrices.SMALL": 0, "scratch.SMALL": 0,
+        "trilinear._ENOUGH": 1, "plan._STEP": 1, "plan._LONG": 1, "matrices.SMALL": 0,
+        "scratch.SMALL": 0,
     },
     "shared rows": {"layout._FEW_ROWS": 0, "layout._NEAR": 100, "trilinear._ENOUGH": 1},
     "pieces with shared rows": {
@@ -19,8 +20,8 @@ CUTS = {
     "scattered": {"phases._WASTE": 0},
     "side by side": {
         "threads._WORTH": 1, "threads.cores": lambda: 3, "plan.cores": lambda: 3,
-        "plan.CACHE": 512, "plan._LONG": 1,
-        "trilinear._ENOUGH": 1, "products.ALONE": 20, "products._ROWS": 2, "products._TERMS": 3,
+        "plan.CACHE": 512, "plan._LONG": 1, "plan._STEP": 1, "trilinear._ENOUGH": 1,
+        "products.ALONE": 20, "products._ROWS": 2, "products._TERMS": 3,
         "products._POSITIONS": 5, "scratch.SMALL": 0, "layout._FEW_ROWS": 0, "layout._NEAR": 100,
     },
     "scattered in pieces": {

@@ -292,7 +292,8 @@ COSTS = {
     "every = operands.samples * prod(of.geometry.out)",
     "turns = max(1, -(-every // (count * max(1, columns))))",
     "columns=max(1, -(-every // (count * turns))),",
-    "together=operands.together if len(of.geometry.out) > 1 else _LONG,",
+    "together=together if len(of.geometry.out) > 1 else _LONG,",
+    "together = max(operands.together, _STEP // (rows * results * parts))",
     "few = tuple(islice(make(), _FEW_STEPS + 1))",
     # In how many threads, and in which products.
     "enough = len(w) <= _FEW * w.shape[1] * geometry.groups",
