@@ -61,7 +61,9 @@ def test_script_shows_second_derivatives(name):
     pytest.importorskip("torch")
     op = ops[name]
     strategy = op.cases("float64", Limits(special_values=False, min_batch=1))
-    case = find(strategy, lambda case: bool(case.directions), settings=QUICK)
+    case = find(
+        strategy, lambda case: bool(case.directions), settings=settings(QUICK, max_examples=1000)
+    )
     shown = run_script(script(op, case))
     second = [name for name in op.compared_names(case) if "grad2" in name or "grad_grad" in name]
     assert second
