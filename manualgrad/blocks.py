@@ -10,7 +10,7 @@ Range = tuple[int, int]
 Box = tuple[Range, ...]
 
 CACHE = 2**22
-"""Bytes of a matrix of columns that the caches of two cores hold."""
+"""Bytes of a matrix of columns, one for each thread: about what its caches hold."""
 
 SLIDE = 2**19
 """Bytes of a block over which taps slide: three of them stay in the cache of one core."""

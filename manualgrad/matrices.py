@@ -108,9 +108,8 @@ def weights(w: Array) -> Array:
     shape = groups, results, channels * prod(taps)
     if w.strides[1] >= w.strides[2]:
         return w.transpose(0, 1, *_tap_order(w.ndim), 2).reshape(shape)
-    return (
-        w.transpose(0, *_tap_order(w.ndim), 2, 1).reshape(groups, shape[2], results).swapaxes(1, 2)
-    )
+    turned = w.transpose(0, *_tap_order(w.ndim), 2, 1)
+    return turned.reshape(groups, shape[2], results).swapaxes(1, 2)
 
 
 def write_weights(sums: Array, w: Array) -> None:

@@ -46,7 +46,8 @@ class Phase:
     Attributes
     ----------
     reads
-        For each axis which taps of the window; all but for the first and the last axis.
+        For each axis which taps of the window: a part of them along the first and the last
+        axis, all of them along the others.
     parts
         For each phase its taps in w, in the order of the window, and its positions in x.
     """

@@ -131,6 +131,7 @@ class Plan(NamedTuple):
 def plan(window: Window, operands: Operands) -> Plan:
     """Return the tiles of a convolution and their steps."""
     small = operands.results < _MANY_RESULTS and cores() > 1
+    # Sums with one channel in each group wait for memory and not for a core.
     shared = small and not (operands.scatters or operands.results == operands.channels == 1)
     count = threads(_multiplications(window, operands)) if shared else 1
     parts = [len(phase.parts) for phase in window.phases]

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from functools import cache
 
 ALONE = 2**19 - 1
-"""Multiplications of the largest product that OpenBLAS does not divide (interface/gemm.c)."""
+"""Multiplications of the largest product that OpenBLAS surely leaves whole (interface/gemm.c)."""
 
 _WORTH = 2**23
 """Multiplications that take some 250 us: with fewer, a thread is no sooner ready than begun."""
@@ -35,7 +35,7 @@ def shares(size: int, numbers: int) -> list[slice]:
 
 
 def side_by_side(tasks: Iterable[Callable[[], None]]) -> None:
-    """Run tasks at the same time, the first of them in the calling thread."""
+    """Run tasks at the same time, the first of them in the calling thread; wait for all."""
     first, *others = tasks
     if not others:
         first()
@@ -45,16 +45,17 @@ def side_by_side(tasks: Iterable[Callable[[], None]]) -> None:
     try:
         first()
     finally:
-        for each in running:
-            each.result()
+        wait(running)
+    for each in running:
+        each.result()
 
 
 @cache
 def cores() -> int:
     """Return the cores of this process, or fewer where BLAS is asked to use fewer."""
     asked = os.environ.get("OMP_NUM_THREADS", "")
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return min(cores or 1, int(asked) if asked.isdecimal() and int(asked) else 2**10)
+    own = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return min(own or 1, int(asked) if asked.isdecimal() and int(asked) else 2**10)
 
 
 @cache

@@ -112,7 +112,21 @@ def wgrad(x: Array, g: Array, geometry: Geometry) -> Array:
 
 
 def fprop_wgrad(x: Array, w: Array, g: Array, geometry: Geometry) -> tuple[Array, Array]:
-    """Return dT/dg and dT/dw, with the columns of x written once."""
+    """Return dT/dg and dT/dw, with the columns of x written once.
+
+    Parameters
+    ----------
+    x
+        (N, C, *size).
+    w
+        (O, C/groups, *kernel), of the same dtype.
+    g
+        (N, O, *out), of the same dtype.
+
+    Returns
+    -------
+    (N, O, *out) and (O, C/groups, *kernel)
+    """
     y, grad_w = _empty_y(x, w, geometry), _zeros_w(x, g, geometry)
     of_x, of_w, of_y = _by_group(geometry, x, w, y)
     _, of_grad_w, of_g = _by_group(geometry, x, grad_w, g)
@@ -121,7 +135,21 @@ def fprop_wgrad(x: Array, w: Array, g: Array, geometry: Geometry) -> tuple[Array
 
 
 def dgrad_wgrad(x: Array, w: Array, g: Array, geometry: Geometry) -> tuple[Array, Array]:
-    """Return dT/dx and dT/dw, with the columns of g written once where that pays."""
+    """Return dT/dx and dT/dw, with the columns of g written once where that pays.
+
+    Parameters
+    ----------
+    x
+        (N, C, *size).
+    w
+        (O, C/groups, *kernel), of the same dtype.
+    g
+        (N, O, *out), of the same dtype.
+
+    Returns
+    -------
+    (N, C, *size) and (O, C/groups, *kernel)
+    """
     if not (worthwhile(geometry) and _sums_along_phases(x, w, geometry)):
         return dgrad(g, w, geometry), wgrad(x, g, geometry)
     grad_x, grad_w = _empty_x(g, w, geometry), _zeros_w(x, g, geometry)

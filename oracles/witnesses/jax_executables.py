@@ -130,11 +130,12 @@ def _without_cache(jax: Any) -> Iterator[None]:
         jax.config.update("jax_enable_compilation_cache", on)
         compilation_cache.reset_cache()
 
+    before = jax.config.jax_enable_compilation_cache
     turn(False)
     try:
         yield
     finally:
-        turn(True)
+        turn(before)
 
 
 @cache

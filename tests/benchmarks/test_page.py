@@ -113,7 +113,6 @@ def test_panels_hold_the_numbers(results):
 
 
 def test_the_same_numbers_give_the_same_plot(results):
-    pytest.importorskip("matplotlib")
     drawn = svg(panels(results))
     assert drawn == svg(panels(results))
     assert drawn.startswith("<?xml")

@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -20,14 +21,16 @@ def test_every_task_runs_and_the_first_one_here():
     assert threading.get_ident() not in {ran[n] for n in (1, 2, 3)}
 
 
-@pytest.mark.parametrize("fails", [0, 2])
+@pytest.mark.parametrize("fails", [0, 1, 2])
 def test_an_error_reaches_the_caller_when_all_have_ended(fails):
     ended = []
 
     def task(number):
-        ended.append(number)
         if number == fails:
+            ended.append(number)
             raise MemoryError(f"task {number}")
+        time.sleep(0.05)
+        ended.append(number)
 
     with pytest.raises(MemoryError, match=f"task {fails}"):
         side_by_side([lambda n=n: task(n) for n in range(3)])
@@ -85,6 +88,7 @@ def test_convolutions_of_many_callers_do_not_meet(monkeypatch):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_a_forked_process_has_threads_of_its_own(monkeypatch):
     monkeypatch.setattr(threads, "cores", lambda: 2)
     side_by_side([lambda: None] * 2)

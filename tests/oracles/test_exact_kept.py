@@ -10,7 +10,6 @@ from oracles.exact.chain import Chain, flatten
 from oracles.exact.once import once
 
 FLOAT64 = np.dtype("float64")
-CHAIN = Chain({"tanh": ACTIVATIONS["tanh"], "elu": ACTIVATIONS["elu"], "flatten": flatten})
 TANH = {"layers": (("tanh", 0, {}), ("flatten", 0, {}))}
 ELU = {"layers": (("elu", 0, {"alpha": 2.0}), ("flatten", 0, {}))}
 
@@ -19,22 +18,29 @@ def midpoints(approximate):
     return [float(number.mid()) for number in approximate.value.ravel()]
 
 
-def gradient(x, g, options):
-    return midpoints(CHAIN.backward(g, [x], options, FLOAT64)[0])
+def chain():
+    return Chain({"tanh": ACTIVATIONS["tanh"], "elu": ACTIVATIONS["elu"], "flatten": flatten})
+
+
+def gradient(x, g, options, *, within):
+    return midpoints(within.backward(g, [x], options, FLOAT64)[0])
 
 
 def test_chain_tells_operands_cotangents_options_and_dtypes_apart():
     x, other = balls(np.array([[0.5, -1.0]])), balls(np.array([[0.25, -2.0]]))
     g, twice = balls(np.array([[1.0, 1.0]])), balls(np.array([[2.0, 2.0]]))
-    slopes = 1 - np.tanh([0.5, -1.0]) ** 2
+    asked = [(x, g, TANH), (x, twice, TANH), (other, g, TANH), (x, g, ELU)]
+    # A chain that has been asked nothing else has nothing to mistake for the answer.
+    alone = [gradient(*each, within=chain()) for each in asked]
+    assert len({tuple(each) for each in alone}) == 4
+    kept = chain()
     for _ in range(2):
-        assert np.allclose(midpoints(CHAIN.forward([x], TANH, FLOAT64)), np.tanh([0.5, -1.0]))
-        assert np.allclose(gradient(x, g, TANH), slopes)
-        assert np.allclose(gradient(x, twice, TANH), 2 * slopes)
-        assert np.allclose(gradient(other, g, TANH), 1 - np.tanh([0.25, -2.0]) ** 2)
-        assert np.allclose(gradient(x, g, ELU), [1, 2 * np.exp(-1)])
-    coarse = CHAIN.forward([x], TANH, np.dtype("float32")).error
-    fine = CHAIN.forward([x], TANH, FLOAT64).error
+        assert [gradient(*each, within=kept) for each in asked] == alone
+        for options in (TANH, ELU):
+            y = midpoints(kept.forward([x], options, FLOAT64))
+            assert y == midpoints(chain().forward([x], options, FLOAT64))
+    coarse = kept.forward([x], TANH, np.dtype("float32")).error
+    fine = kept.forward([x], TANH, FLOAT64).error
     assert (coarse > 1e8 * fine).all()
 
 
