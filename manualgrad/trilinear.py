@@ -17,7 +17,7 @@ All three are products of matrices. With what each position sees of x as a colum
 neural networks for document processing, 2006); dgrad is fprop again, of g with the kernel
 rotated, once for each phase of the stride (see `phases`), and wgrad may be computed from its
 columns as well. What is multiplied when is planned from shapes alone (see `plan`), the matrices
-are written in `matrices`.
+are written in `matrices`. If all is small, what is seen is looked up instead (see `small`).
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from manualgrad import small
 from manualgrad.geometry import Geometry
 from manualgrad.layout import Operands
 from manualgrad.matrices import add_columns, block, columns, rows, weights
@@ -62,6 +63,9 @@ def fprop(x: Array, w: Array, geometry: Geometry) -> Array:
     -------
     (N, O, *out)
     """
+    table = small.table(geometry, len(x), x.shape[1] + len(w))
+    if table:
+        return small.fprop(x, w, table)
     y = _empty_y(x, w, geometry)
     of_x, of_w, of_y = _by_group(geometry, x, w, y)
     _correlate(of_x, whole(geometry), Pair(of_w, of_y), None)
@@ -82,6 +86,9 @@ def dgrad(g: Array, w: Array, geometry: Geometry) -> Array:
     -------
     (N, C, *size)
     """
+    table = small.table(geometry, len(g), w.shape[1] * geometry.groups + len(w))
+    if table:
+        return small.dgrad(g, w, table)
     x = _empty_x(g, w, geometry)
     of_x, of_w, of_g = _by_group(geometry, x, w, g)
     if worthwhile(geometry):
@@ -105,6 +112,9 @@ def wgrad(x: Array, g: Array, geometry: Geometry) -> Array:
     -------
     (O, C/groups, *kernel)
     """
+    table = small.table(geometry, len(x), x.shape[1] + g.shape[1])
+    if table:
+        return small.wgrad(x, g, table)
     w = _zeros_w(x, g, geometry)
     of_x, of_w, of_g = _by_group(geometry, x, w, g)
     _correlate(of_x, whole(geometry), None, Pair(of_w, of_g))
@@ -127,6 +137,9 @@ def fprop_wgrad(x: Array, w: Array, g: Array, geometry: Geometry) -> tuple[Array
     -------
     (N, O, *out) and (O, C/groups, *kernel)
     """
+    table = small.table(geometry, len(x), x.shape[1] + len(w))
+    if table:
+        return small.fprop_wgrad(x, w, g, table)
     y, grad_w = _empty_y(x, w, geometry), _zeros_w(x, g, geometry)
     of_x, of_w, of_y = _by_group(geometry, x, w, y)
     _, of_grad_w, of_g = _by_group(geometry, x, grad_w, g)
@@ -150,6 +163,9 @@ def dgrad_wgrad(x: Array, w: Array, g: Array, geometry: Geometry) -> tuple[Array
     -------
     (N, C, *size) and (O, C/groups, *kernel)
     """
+    table = small.table(geometry, len(x), x.shape[1] + len(w))
+    if table:
+        return small.dgrad(g, w, table), small.wgrad(x, g, table)
     if not (worthwhile(geometry) and _sums_along_phases(x, w, geometry)):
         return dgrad(g, w, geometry), wgrad(x, g, geometry)
     grad_x, grad_w = _empty_x(g, w, geometry), _zeros_w(x, g, geometry)

@@ -4,32 +4,37 @@ from importlib import import_module
 
 import pytest
 
+GENERAL = {"small._NUMBERS": -1}
+"""Nothing is small."""
+
 CUTS = {
     "as it is": {},
+    "whatever the size": GENERAL,
     "pieces": {
-        "plan.CACHE": 64, "plan.MOST": 512, "plan.ROWS": 2, "plan._FEW_STEPS": 1,
+        **GENERAL, "plan.CACHE": 64, "plan.MOST": 512, "plan.ROWS": 2, "plan._FEW_STEPS": 1,
         "trilinear._ENOUGH": 1, "plan._STEP": 1, "plan._LONG": 1, "matrices.SMALL": 0,
         "scratch.SMALL": 0,
     },
-    "shared rows": {"layout._FEW_ROWS": 0, "layout._NEAR": 100, "trilinear._ENOUGH": 1},
+    "shared rows": {**GENERAL, "layout._FEW_ROWS": 0, "layout._NEAR": 100, "trilinear._ENOUGH": 1},
     "pieces with shared rows": {
-        "plan.CACHE": 256, "plan.MOST": 1024, "plan.ROWS": 6, "layout._FEW_ROWS": 0,
+        **GENERAL, "plan.CACHE": 256, "plan.MOST": 1024, "plan.ROWS": 6, "layout._FEW_ROWS": 0,
         "layout._NEAR": 100, "matrices.SMALL": 0, "scratch.SMALL": 0,
     },
-    "taps apart": {"plan.MOST": 32, "phases._TOGETHER": 1},
-    "scattered": {"phases._WASTE": 0},
+    "taps apart": {**GENERAL, "plan.MOST": 32, "phases._TOGETHER": 1},
+    "scattered": {**GENERAL, "phases._WASTE": 0},
     "side by side": {
-        "threads._WORTH": 1, "threads.cores": lambda: 3, "plan.cores": lambda: 3,
+        **GENERAL, "threads._WORTH": 1, "threads.cores": lambda: 3, "plan.cores": lambda: 3,
         "plan.CACHE": 512, "plan._LONG": 1, "plan._STEP": 1, "trilinear._ENOUGH": 1,
         "products.ALONE": 20, "products._ROWS": 2, "products._TERMS": 3,
         "products._POSITIONS": 5, "scratch.SMALL": 0, "layout._FEW_ROWS": 0, "layout._NEAR": 100,
     },
     "scattered in pieces": {
-        "phases._WASTE": 0, "plan.CACHE": 64, "plan.MOST": 512, "plan.ROWS": 2, "scratch.SMALL": 0,
+        **GENERAL, "phases._WASTE": 0, "plan.CACHE": 64, "plan.MOST": 512, "plan.ROWS": 2,
+        "scratch.SMALL": 0,
     },
-    "depthwise": {"layout._FEW_POSITIONS": -1},
+    "depthwise": {**GENERAL, "layout._FEW_POSITIONS": -1},
     "depthwise in pieces": {
-        "layout._FEW_POSITIONS": -1, "plan.CACHE": 64, "plan.MOST": 16, "plan.SLIDE": 64,
+        **GENERAL, "layout._FEW_POSITIONS": -1, "plan.CACHE": 64, "plan.MOST": 16, "plan.SLIDE": 64,
         "plan.ROWS": 2, "scratch.SMALL": 0,
     },
 }  # fmt: skip

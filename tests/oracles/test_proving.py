@@ -153,7 +153,7 @@ def test_subject_refuted_by_symbols_alone_is_wrong():
 
 # --- mutants of the kernels ---------------------------------------------------------------------
 
-MUTATED = ("trilinear", "phases", "matrices", "depthwise", "layout", "plan", "products")
+MUTATED = ("trilinear", "phases", "matrices", "depthwise", "layout", "plan", "products", "small")
 SOURCES = {
     name: Path(import_module(f"manualgrad.{name}").__file__).read_text(encoding="utf-8")
     for name in MUTATED
@@ -261,6 +261,13 @@ EQUIVALENT = {
 
 COSTS = {
     "@lru_cache(maxsize=1024)",
+    "@lru_cache(maxsize=128)",
+    # What is small.
+    "table = small.table(geometry, len(x), x.shape[1] + len(w))",
+    "table = small.table(geometry, len(x), x.shape[1] + g.shape[1])",
+    "table = small.table(geometry, len(g), w.shape[1] * geometry.groups + len(w))",
+    "small = found is not None and samples * channels * found.seen.size <= _NUMBERS",
+    "if taps * max(size, positions) > _TABLE:",
     # What is read of a plan or decided from it.
     "sum(phase.kernel * phase.out for phase in _axis_phases(geometry, a)) for a in axes",
     "return products <= _WASTE * prod(geometry.out) * prod(geometry.kernel)",
