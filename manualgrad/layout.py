@@ -11,12 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from manualgrad.blocks import Box, length, ranges
 from manualgrad.geometry import Geometry, Shape
-
-Index = tuple[Any, ...]
 
 _FEW_ROWS = 32
 """With fewer rows all taps are copied: a product with so short sums does not pay."""
@@ -83,15 +81,15 @@ class Factor(NamedTuple):
 
     Attributes
     ----------
-    of_w
-        Index of weights (groups, results, channels, *kernel).
+    taps
+        Which of the first axis; those of the others are all.
     rows
         Of the matrix of columns.
     shift
         Number of their shift.
     """
 
-    of_w: Index
+    taps: slice
     rows: slice
     shift: int
 
@@ -135,22 +133,19 @@ def read(of: Layout, positions: Sequence[int]) -> list[int]:
     ]
 
 
-def factors(of: Layout, tile: Box, taps: Box, window: Box) -> Iterator[Factor]:
+def factors(of: Layout, channels: int, window: Box) -> Iterator[Factor]:
     """Yield what is multiplied at once of some taps.
 
     Parameters
     ----------
-    tile
-        Which groups, results and channels.
-    taps, window
-        For each axis which taps of the weights, and where they lie in the kernel of the layout.
+    window
+        For each axis where the taps lie in the kernel of the layout.
     """
     apart, *others = of.kernel
     last, behind = (window[-1], prod(others[1:])) if others else ((0, 1), 1)
-    channels = length(tile[2])
     for shift in range(of.shifts):
         low, high = max(window[0][0], apart * shift), min(window[0][1], apart * (shift + 1))
-        first = range(*taps[0])[low - window[0][0] :]
+        first = range(length(window[0]))[low - window[0][0] :]
         # Rows of several taps of the first axis are a range if all taps of the last one are.
         step = max(1, high - low) if length(last) * behind == prod(others) else 1
         for start, stop in ranges(high - low, step):
@@ -159,5 +154,4 @@ def factors(of: Layout, tile: Box, taps: Box, window: Box) -> Iterator[Factor]:
                 for end, edge in ((start + 1, last[0]), (stop, last[1]))
             ]
             some = first[start:stop]
-            index = [*tile, (some.start, some.stop), *taps[1:]]
-            yield Factor(tuple(slice(*each) for each in index), slice(*rows), shift)
+            yield Factor(slice(some.start, some.stop), slice(*rows), shift)

@@ -23,6 +23,9 @@ from manualgrad.scratch import SMALL, scratch
 
 Array = npt.NDArray[Any]
 
+_ROWS = 16
+"""Rows of weights that a cache holds."""
+
 
 def block(x: Array, step: Step) -> Array:
     """Return what a step reads of x (samples, groups, channels, *size), zeros where x ends."""
@@ -99,23 +102,55 @@ def leading(a: Array, shape: Shape) -> Array:
     return a[index]
 
 
-def weights(w: Array) -> Array:
-    """Return (groups, results, channels, *taps) as (groups, results, taps * channels).
+def by_row(parts: Sequence[Array], room: Array) -> Array:
+    """Return several (groups, results, channels, *taps) as one, with the taps in order of rows.
 
-    Of results and channels, those closer together in memory stay so: it is read in order.
+    Of results and channels, those closer together in memory stay so.
+
+    Parameters
+    ----------
+    room
+        As many numbers as all of them have, for the result.
+
+    Returns
+    -------
+    (groups, results of all, *taps, channels)
     """
-    groups, results, channels, *taps = w.shape
-    shape = groups, results, channels * prod(taps)
-    if w.strides[1] >= w.strides[2]:
-        return w.transpose(0, 1, *_tap_order(w.ndim), 2).reshape(shape)
-    turned = w.transpose(0, *_tap_order(w.ndim), 2, 1)
-    return turned.reshape(groups, shape[2], results).swapaxes(1, 2)
+    w = parts[0]
+    turned = w.strides[1] < w.strides[2]
+    order = (0, *_tap_order(w.ndim), 2, 1) if turned else (0, 1, *_tap_order(w.ndim), 2)
+    views = [each.transpose(order) for each in parts]
+    found, axis = views[0], w.ndim - 1 if turned else 1
+    if len(parts) > 1 or not found.flags.c_contiguous:
+        shape = list(found.shape)
+        shape[axis] *= len(parts)
+        found = room.reshape(shape)
+        for each, place in zip(views, np.split(found, len(parts), axis), strict=True):
+            _copy(place, each, like=each)
+    return np.moveaxis(found, axis, 1)
+
+
+def weights(w: Array, taps: slice) -> Array:
+    """Return some taps of `by_row` as (groups, results, taps * channels)."""
+    some = w[:, :, taps]
+    return some.reshape(*some.shape[:2], prod(some.shape[2:]))
 
 
 def write_weights(sums: Array, w: Array) -> None:
-    """Write into w what `weights` would read from it."""
-    ordered = w.transpose(0, 1, *_tap_order(w.ndim), 2)
-    ordered[...] = sums.reshape(ordered.shape)
+    """Write (groups, taps * channels, results) to where `by_row` reads them."""
+    place = w.transpose(0, *_tap_order(w.ndim), 2, 1)
+    _copy(place, sums.reshape(place.shape), like=place)
+
+
+def _copy(to: Array, source: Array, *, like: Array) -> None:
+    """Copy a part after the other, as they lie in the memory of `like`."""
+    if to.size <= SMALL:
+        to[...] = source
+        return
+    axis = max(range(like.ndim), key=lambda a: (like.shape[a] > 1, abs(like.strides[a])))
+    for start in range(0, like.shape[axis], _ROWS):
+        some = (slice(None),) * axis + (slice(start, start + _ROWS),)
+        to[some] = source[some]
 
 
 @cache

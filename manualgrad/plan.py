@@ -71,12 +71,18 @@ class Share(NamedTuple):
         For each axis which of the phase's taps, and where they lie in the tile's window.
     factors
         The products of matrices whose sum it is.
+    of_w
+        Index of weights (groups, results, channels, *kernel).
+    room
+        Where its weights lie among those of the tile.
     """
 
     phase: int
     taps: Box
     window: Box
-    factors: tuple[Factor, ...]
+    factors: tuple[Factor, ...] = ()
+    of_w: Index = ()
+    room: slice = slice(0)
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -94,6 +100,11 @@ class Tile:
     layout: Layout
     shares: tuple[Share, ...]
     steps: Iterable[Step]
+
+    @property
+    def weights(self) -> int:
+        """Number of weights of all shares."""
+        return self.shares[-1].room.stop
 
 
 class _Anew(Iterable[Step]):
@@ -136,12 +147,15 @@ def plan(window: Window, operands: Operands) -> Plan:
     count = threads(_multiplications(window, operands)) if shared else 1
     parts = [len(phase.parts) for phase in window.phases]
     found = list(_tiles(window, operands, count))
+    cache = CACHE if small else MOST
+    if not small:
+        operands = operands._replace(together=operands.samples * prod(window.geometry.out))
     summed = {(of, channel) for of, (_, _, channel), _ in found}
     tiles = tuple(
         Tile(
             of,
-            tuple(_with_factors(share, of, tile) for share in shares),
-            _steps(of, tile, operands, max(parts), count),
+            tuple(_within(shares, parts, of, tile)),
+            _steps(of, tile, operands, max(parts), count, cache),
         )
         for of, tile, shares in found
     )
@@ -200,7 +214,7 @@ def _shares(window: Window, cut: Box) -> Iterator[Share]:
             for (a, b), (start, stop) in zip(phase.reads, cut, strict=True)
         ]
         if all(start < stop for start, stop in both):
-            yield Share(number, _from(both, phase.reads), _from(both, cut), ())
+            yield Share(number, _from(both, phase.reads), _from(both, cut))
 
 
 def _from(ranges: Sequence[Range], box: Box) -> Box:
@@ -208,11 +222,24 @@ def _from(ranges: Sequence[Range], box: Box) -> Box:
     return tuple((a - start, b - start) for (a, b), (start, _) in zip(ranges, box, strict=True))
 
 
-def _with_factors(share: Share, of: Layout, tile: Box) -> Share:
-    return share._replace(factors=tuple(factors(of, tile, share.taps, share.window)))
+def _within(
+    shares: Iterable[Share], parts: Sequence[int], of: Layout, tile: Box
+) -> Iterator[Share]:
+    """Yield what shares are within a tile: (groups, results, channels)."""
+    start = 0
+    for share in shares:
+        stop = start + parts[share.phase] * prod(map(length, (*tile, *share.taps)))
+        yield share._replace(
+            factors=tuple(factors(of, length(tile[2]), share.window)),
+            of_w=_slices(*tile, *share.taps),
+            room=slice(start, stop),
+        )
+        start = stop
 
 
-def _steps(of: Layout, tile: Box, operands: Operands, parts: int, count: int) -> Iterable[Step]:
+def _steps(
+    of: Layout, tile: Box, operands: Operands, parts: int, count: int, cache: int
+) -> Iterable[Step]:
     """Return the steps of a tile, as they are if they are few."""
     groups, results, channels = map(length, tile)
     rows = groups * channels * prod(of.kernel)
@@ -224,7 +251,7 @@ def _steps(of: Layout, tile: Box, operands: Operands, parts: int, count: int) ->
         written = samples * groups * results * parts * prod(positions)
         return max(block, copied, written) <= MOST // (operands.itemsize * count)
 
-    columns = (SLIDE // groups if of.depthwise else CACHE // rows) // operands.itemsize
+    columns = (SLIDE // groups if of.depthwise else cache // rows) // operands.itemsize
     every = operands.samples * prod(of.geometry.out)
     together = max(operands.together, _STEP // (rows * results * parts))
     turns = max(1, -(-every // (count * max(1, columns))))

@@ -14,6 +14,7 @@ from manualgrad.geometry import Shape
 from manualgrad.layout import Factor
 from manualgrad.matrices import (
     by_position,
+    by_row,
     in_column_order,
     leading,
     reshaped,
@@ -85,17 +86,22 @@ class Onto:
     ----------
     pairs
         Of each phase, with its taps in this tile.
+    room
+        For the weights of the tile.
     adds, small
         Of the plan.
     """
 
-    def __init__(self, pairs: Sequence[Pair], share: Share, *, adds: bool, small: bool) -> None:
+    def __init__(
+        self, pairs: Sequence[Pair], share: Share, room: Array, *, adds: bool, small: bool
+    ) -> None:
         self._places = [pair.y for pair in pairs]
         self._adds, self._small = adds, small
+        w = by_row([pair.w[share.of_w] for pair in pairs], room[share.room])
         self._terms = [
             term
             for factor in share.factors
-            for term in _terms(_stacked(pairs, factor), factor, small=small)
+            for term in _terms(weights(w, factor.taps), factor, small=small)
         ]
 
     def take(self, z: Array, step: Step) -> None:
@@ -120,10 +126,11 @@ class Onto:
 class Along:
     """Sums w over the steps of a tile, and writes it, for the phases that are one product."""
 
-    def __init__(self, pairs: Sequence[Pair], share: Share, *, small: bool) -> None:
-        self._pairs, self._small = pairs, small
-        self._factors = share.factors
-        self._sums: list[Array] = []
+    def __init__(self, pairs: Sequence[Pair], share: Share, room: Array, *, small: bool) -> None:
+        self._pairs = [Pair(pair.w[share.of_w], pair.y) for pair in pairs]
+        self._room = room[share.room]
+        self._small, self._factors = small, share.factors
+        self._total: Array | None = None
 
     def take(self, z: Array, step: Step) -> None:
         """Multiply the columns of a step."""
@@ -131,12 +138,14 @@ class Along:
         if not parts[0].size:
             return
         right, positions = by_position(parts), in_column_order(parts[0]).shape[2:]
-        begun = bool(self._sums)
-        for i, factor in enumerate(self._factors):
+        begun, total = self._total is not None, self._total
+        if total is None:
+            total = self._total = self._room.reshape(len(z), -1, right.shape[2])
+        for factor in self._factors:
             left = seen_at(_right(z, factor, step), step, positions)
-            if not begun:
-                self._sums.append(np.empty((*left.shape[:2], right.shape[2]), z.dtype))
-            self._add(left, right, self._sums[i], begun=begun)
+            rows = left.shape[1]
+            self._add(left, right, total[:, :rows], begun=begun)
+            total = total[:, rows:]
 
     def _add(self, left: Array, right: Array, total: Array, *, begun: bool) -> None:
         terms = left.shape[2]
@@ -149,25 +158,26 @@ class Along:
 
     def join(self, other: Along) -> None:
         """Add what was summed elsewhere."""
-        for total, more in zip(self._sums, other._sums, strict=False):
-            np.add(total, more, out=total)
-        self._sums += other._sums[len(self._sums) :]
+        if self._total is None:
+            self._total = other._total
+        elif other._total is not None:
+            self._total += other._total
 
     def finish(self) -> None:
         """Write the sums."""
-        for total, factor in zip(self._sums, self._factors, strict=False):
-            for i, pair in enumerate(self._pairs):
-                w = pair.w[factor.of_w]
-                results = w.shape[1]
-                write_weights(total[:, :, i * results : (i + 1) * results].swapaxes(1, 2), w)
+        if self._total is None:
+            return
+        for i, pair in enumerate(self._pairs):
+            results = pair.w.shape[1]
+            write_weights(self._total[:, :, i * results : (i + 1) * results], pair.w)
 
 
 class OntoDepthwise:
     """Does what `Onto` does, with one channel in each group."""
 
     def __init__(self, pairs: Sequence[Pair], tile: Tile, share: Share, *, adds: bool) -> None:
-        ((factor,), self._window) = share.factors, share.window
-        self._pairs = [Pair(pair.w[factor.of_w], pair.y) for pair in pairs]
+        self._pairs = [Pair(pair.w[share.of_w], pair.y) for pair in pairs]
+        self._window = share.window
         self._tile, self._adds = tile, adds
 
     def take(self, read: Array, step: Step) -> None:
@@ -183,8 +193,7 @@ class AlongDepthwise:
     """Does what `Along` does, with one channel in each group."""
 
     def __init__(self, pair: Pair, tile: Tile, share: Share) -> None:
-        ((factor,), self._window) = share.factors, share.window
-        self._w, self._y = pair.w[factor.of_w], pair.y
+        self._w, self._y, self._window = pair.w[share.of_w], pair.y, share.window
         self._sum = np.zeros(self._w.shape, self._w.dtype)
         self._tile = tile
 
@@ -208,16 +217,19 @@ def writers(
 ) -> list[Onto | OntoDepthwise]:
     """Return what writes y of a pair, for each phase that has taps in a tile."""
     found: list[Onto | OntoDepthwise] = []
+    room = scratch("weights", (tile.weights,), pair.w.dtype)
     for share in tile.shares:
         pairs = [pair.at(part) for part in window.phases[share.phase].parts]
         if tile.layout.depthwise:
             found.append(OntoDepthwise(pairs, tile, share, adds=adds))
         else:
-            found.append(Onto(pairs, share, adds=adds, small=small))
+            found.append(Onto(pairs, share, room, adds=adds, small=small))
     return found
 
 
-def summers(tile: Tile, window: Window, pair: Pair, *, small: bool) -> list[Along | AlongDepthwise]:
+def summers(
+    tile: Tile, window: Window, pair: Pair, room: Array, *, small: bool
+) -> list[Along | AlongDepthwise]:
     """Return what sums w of a pair, for each phase that has taps in a tile."""
     found: list[Along | AlongDepthwise] = []
     for share in tile.shares:
@@ -225,7 +237,7 @@ def summers(tile: Tile, window: Window, pair: Pair, *, small: bool) -> list[Alon
         if tile.layout.depthwise:
             found += [AlongDepthwise(each, tile, share) for each in pairs]
         else:
-            found.append(Along(pairs, share, small=small))
+            found.append(Along(pairs, share, room, small=small))
     return found
 
 
@@ -285,12 +297,6 @@ def _terms(left: Array, factor: Factor, *, small: bool) -> list[Term]:
 def _even(size: int, most: int) -> list[Range]:
     """Cut indices into as few ranges of at most `most` as will do, about equally long."""
     return ranges(size, -(-size // -(-size // most)))
-
-
-def _stacked(pairs: Sequence[Pair], factor: Factor) -> Array:
-    """Return (groups, results of all pairs, taps * channels)."""
-    found = [weights(pair.w[factor.of_w]) for pair in pairs]
-    return found[0] if len(found) == 1 else np.concatenate(found, axis=1)
 
 
 def _right(z: Array, factor: Factor | Term, step: Step) -> Array:

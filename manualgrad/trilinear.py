@@ -33,7 +33,7 @@ import numpy.typing as npt
 from manualgrad import small
 from manualgrad.geometry import Geometry
 from manualgrad.layout import Operands
-from manualgrad.matrices import add_columns, block, columns, rows, weights
+from manualgrad.matrices import add_columns, block, by_row, columns, rows, weights
 from manualgrad.phases import Window, phases, whole, worthwhile
 from manualgrad.plan import Step, Tile, plan
 from manualgrad.products import Pair, Product, summers, writers
@@ -210,8 +210,9 @@ def _scatter(g: Array, w: Array, geometry: Geometry, x: Array) -> None:
     x.fill(0)
     operands = Operands(len(g), g.shape[2], x.shape[2], x.itemsize, scatters=True)
     for tile in plan(whole(geometry), operands).tiles:
-        ((factor,),) = (share.factors for share in tile.shares)
-        left = weights(w[factor.of_w]).swapaxes(1, 2)
+        ((of_w, (factor,)),) = ((share.of_w, share.factors) for share in tile.shares)
+        part = by_row([w[of_w]], scratch("weights", (tile.weights,), w.dtype))
+        left = weights(part, factor.taps).swapaxes(1, 2)
         for step in tile.steps:
             right, total = rows(g[step.of_y]), scratch("block", step.size, x.dtype)
             out = scratch("columns", (*left.shape[:2], right.shape[2]), x.dtype)
@@ -240,8 +241,9 @@ def _correlate(x: Array, window: Window, onto: Pair | None, along: Pair | None) 
             onto.y[place] = 0
     for tile in of.tiles:
         onto_y = writers(tile, window, onto, adds=of.adds, small=of.small) if onto else []
+        rooms = scratch("sums", (of.threads, tile.weights if along else 0), x.dtype)
         along_w = [
-            summers(tile, window, along, small=of.small) if along else [] for _ in range(of.threads)
+            summers(tile, window, along, room, small=of.small) if along else [] for room in rooms
         ]
         side_by_side(
             [
