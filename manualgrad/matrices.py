@@ -118,16 +118,16 @@ def by_row(parts: Sequence[Array], room: Array) -> Array:
     """
     w = parts[0]
     turned = w.strides[1] < w.strides[2]
-    order = (0, *_tap_order(w.ndim), 2, 1) if turned else (0, 1, *_tap_order(w.ndim), 2)
-    views = [each.transpose(order) for each in parts]
-    found, axis = views[0], w.ndim - 1 if turned else 1
+    taps, results = _tap_order(w.ndim), w.shape[1]
+    order = (0, *taps, 2, 1) if turned else (0, 1, *taps, 2)
+    found = w.transpose(order)
     if len(parts) > 1 or not found.flags.c_contiguous:
-        shape = list(found.shape)
-        shape[axis] *= len(parts)
-        found = room.reshape(shape)
-        for each, place in zip(views, np.split(found, len(parts), axis), strict=True):
-            _copy(place, each, like=each)
-    return np.moveaxis(found, axis, 1)
+        axis = order.index(1)
+        found = room.reshape(*found.shape[:axis], len(parts) * results, *found.shape[axis + 1 :])
+        for i, each in enumerate(parts):
+            place = (slice(None),) * axis + (slice(i * results, (i + 1) * results),)
+            _copy(found[place], each.transpose(order), like=each.transpose(order))
+    return found.transpose(0, -1, *range(1, w.ndim - 1)) if turned else found
 
 
 def weights(w: Array, taps: slice) -> Array:
