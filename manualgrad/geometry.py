@@ -54,6 +54,8 @@ def per_axis(name: str, option: Any, axes: int, least: int) -> Shape:
     ValueError
         If its length is not `axes` or an int is below `least`.
     """
+    if type(option) is int and option >= least:
+        return (option,) * axes
     each = (option,) * axes if isinstance(option, Integral) else option
     if not isinstance(each, Sequence) or isinstance(each, str):
         raise TypeError(f"`{name}` (={option!r}) must be an int or one int for each axis")
@@ -90,16 +92,17 @@ def convolution_geometry(
         If a rank, a number of channels, an option or a size is out of range.
     """
     common_dtype(x=x, w=w, b=b)
-    return _convolution_geometry(
+    geometry = _convolution_geometry(
         x.shape,
         w.shape,
-        None if b is None else b.shape,
         axes,
         _hashable("stride", stride, axes, 1),
         padding if isinstance(padding, str) else _hashable("padding", padding, axes, 0),
         _hashable("dilation", dilation, axes, 1),
         groups,
     )
+    _check_bias(b, w.shape[0])
+    return geometry
 
 
 def transposed_geometry(
@@ -125,10 +128,9 @@ def transposed_geometry(
         dilation.
     """
     common_dtype(x=x, w=w, b=b)
-    return _transposed_geometry(
+    geometry = _transposed_geometry(
         x.shape,
         w.shape,
-        None if b is None else b.shape,
         axes,
         _hashable("stride", stride, axes, 1),
         _hashable("padding", padding, axes, 0),
@@ -136,6 +138,8 @@ def transposed_geometry(
         _hashable("dilation", dilation, axes, 1),
         groups,
     )
+    _check_bias(b, w.shape[1] * groups)
+    return geometry
 
 
 def _hashable(name: str, option: Any, axes: int, least: int) -> Any:
@@ -145,8 +149,7 @@ def _hashable(name: str, option: Any, axes: int, least: int) -> Any:
 
 @lru_cache(maxsize=1024, typed=True)
 def _convolution_geometry(
-    x: Shape, w: Shape, b: Shape | None, axes: int, stride: Any, padding: Any, dilation: Any,
-    groups: int,
+    x: Shape, w: Shape, axes: int, stride: Any, padding: Any, dilation: Any, groups: int,
 ) -> Geometry:  # fmt: skip
     channels = _check_operands(x, w, axes, groups)
     if channels != w[1] * groups:
@@ -156,7 +159,6 @@ def _convolution_geometry(
         )
     if w[0] % groups:
         raise ValueError(f"`groups` (={groups}) must divide the {w[0]} channels of the result")
-    _check_bias(b, w[0])
     size, kernel = x[-axes:], w[2:]
     s, d = per_axis("stride", stride, axes, 1), per_axis("dilation", dilation, axes, 1)
     low, high = _padding(padding, kernel, s, d)
@@ -170,15 +172,14 @@ def _convolution_geometry(
 
 @lru_cache(maxsize=1024, typed=True)
 def _transposed_geometry(
-    x: Shape, w: Shape, b: Shape | None, axes: int, stride: Any, padding: Any, output_padding: Any,
-    dilation: Any, groups: int,
+    x: Shape, w: Shape, axes: int, stride: Any, padding: Any, output_padding: Any, dilation: Any,
+    groups: int,
 ) -> Geometry:  # fmt: skip
     channels = _check_operands(x, w, axes, groups)
     if channels != w[0]:
         raise ValueError(f"`x` (shape={x}) has {channels} channels, `w` (shape={w}) takes {w[0]}")
     if channels % groups:
         raise ValueError(f"`groups` (={groups}) must divide the {channels} channels of `x`")
-    _check_bias(b, w[1] * groups)
     size, kernel = x[-axes:], w[2:]
     s, d = per_axis("stride", stride, axes, 1), per_axis("dilation", dilation, axes, 1)
     p, extra = (
@@ -241,9 +242,9 @@ def _check_operands(x: Shape, w: Shape, axes: int, groups: int) -> int:
     return x[-axes - 1]
 
 
-def _check_bias(b: Shape | None, channels: int) -> None:
-    if b is not None and b != (channels,):
-        raise ValueError(f"`b` (shape={b}) must have shape ({channels},)")
+def _check_bias(b: Array | None, channels: int) -> None:
+    if b is not None and b.shape != (channels,):
+        raise ValueError(f"`b` (shape={b.shape}) must have shape ({channels},)")
 
 
 def _check_out(out: Shape) -> None:
