@@ -42,7 +42,8 @@ def dense(x: Array, w: Array, b: Array | None = None) -> Array:
     if b is not None and b.shape != (w.shape[1],):
         raise ValueError(f"`b` (shape={b.shape}) must have shape ({w.shape[1]},)")
     with np.errstate(all="ignore"):
-        return np.asarray(x @ w if b is None else x @ w + b)
+        y = x @ w
+        return y if b is None else np.add(y, b, out=y)
 
 
 def dense_backward(grad_y: Array, x: Array, w: Array) -> Gradients:
@@ -88,10 +89,11 @@ def dense_double_backward(
     _check_cotangent(grad_y, x, w)
     check_directions(v_x, v_w, v_b, x, w, w.shape[1])
     with np.errstate(all="ignore"):
-        along = v_x @ w + x @ v_w
-        return SecondGradients(
-            np.asarray(along if v_b is None else along + v_b), grad_y @ v_w.T, v_x.T @ grad_y
-        )
+        along = v_x @ w
+        np.add(along, x @ v_w, out=along)
+        if v_b is not None:
+            np.add(along, v_b, out=along)
+        return SecondGradients(along, grad_y @ v_w.T, v_x.T @ grad_y)
 
 
 def _check_cotangent(grad_y: Array, x: Array, w: Array) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from manualgrad.dtypes import common_dtype
-from manualgrad.elementwise import widened
+from manualgrad.elementwise import evaluated, wide, widened
 from manualgrad.softmax import log_softmax, probabilities, softmax_vjp
 
 Array = npt.NDArray[Any]
@@ -39,8 +39,7 @@ def half_squared_error(prediction: Array, target: Array) -> Any:
     """
     _check_same(prediction, target)
     with np.errstate(all="ignore"):
-        difference = widened(prediction) - widened(target)
-        return _rounded(_divided((difference * difference).sum(), 2), prediction)
+        return _rounded(_divided(_sum_of_squares(prediction, target), 2), prediction)
 
 
 def half_squared_error_backward(prediction: Array, target: Array) -> Array:
@@ -68,8 +67,7 @@ def mse_loss(prediction: Array, target: Array) -> Any:
     """
     _check_same(prediction, target)
     with np.errstate(all="ignore"):
-        difference = widened(prediction) - widened(target)
-        total = (difference * difference).sum()
+        total = _sum_of_squares(prediction, target)
         mean = _divided(total, prediction.size) if prediction.size else total * np.nan
         return _rounded(mean, prediction)
 
@@ -79,11 +77,13 @@ def mse_loss_backward(prediction: Array, target: Array) -> Array:
     _check_same(prediction, target)
     count = max(prediction.size, 1)
     with np.errstate(all="ignore"):
-        difference = np.asarray(widened(prediction) - widened(target))
+        difference = _difference(prediction, target)
         if prediction.dtype == object:
             return np.asarray(_divided(2 * difference, count))
         # Twice the difference may overflow where the gradient does not.
-        return np.asarray(difference / count * 2).astype(prediction.dtype)
+        difference /= count
+        difference *= 2
+        return difference.astype(prediction.dtype, copy=False)
 
 
 def mse_loss_double_backward(v: Array, prediction: Array, target: Array) -> Array:
@@ -141,9 +141,12 @@ def cross_entropy_backward(prediction: Array, target: Array) -> Array:
     """
     place = _place(prediction, target)
     with np.errstate(all="ignore"):
-        gradient, rest = probabilities(widened(prediction), 1)
+        gradient, rest = evaluated(
+            lambda x: probabilities(x, -1), 2, wide(prediction.dtype), (prediction,), along=1
+        )
         np.put_along_axis(gradient, place, -np.take_along_axis(rest, place, axis=1), axis=1)
-        return np.asarray(gradient / max(target.size, 1)).astype(prediction.dtype)
+        gradient /= max(target.size, 1)
+        return gradient.astype(prediction.dtype, copy=False)
 
 
 def cross_entropy_double_backward(v: Array, prediction: Array, target: Array) -> Array:
@@ -157,6 +160,16 @@ def cross_entropy_double_backward(v: Array, prediction: Array, target: Array) ->
     with np.errstate(all="ignore"):
         along = softmax_vjp(widened(v), widened(prediction), 1)
         return np.asarray(along / max(target.size, 1)).astype(prediction.dtype)
+
+
+def _sum_of_squares(prediction: Array, target: Array) -> Any:
+    difference = _difference(prediction, target)
+    return np.multiply(difference, difference, out=difference).sum()
+
+
+def _difference(prediction: Array, target: Array) -> Array:
+    """Return the difference as `widened` numbers, in memory of its own."""
+    return np.asarray(np.subtract(prediction, target, dtype=wide(prediction.dtype)))
 
 
 def _rounded(number: Any, like: Array) -> Any:

@@ -39,7 +39,7 @@ def identity_double_backward(v: Array, grad_y: Array, x: Array) -> SecondDerivat
 
 def relu(x: Array) -> Array:
     """Return ``max(x, 0)`` (V. Nair and G. Hinton, 2010)."""
-    return apply(lambda x: np.where(_real(x) <= 0, 0, x), x, exact=True)
+    return apply(_positive, x, exact=True)
 
 
 def relu_backward(grad_y: Array, x: Array) -> Array:
@@ -273,8 +273,15 @@ def _clipped(x: Array, low: float, high: float) -> Array:
     return np.where(_real(x) <= low, low, np.where(_real(x) >= high, high, x))
 
 
+def _positive(x: Array) -> Array:
+    """Return x where it is positive, else 0, which is never -0."""
+    # `where` mispredicts: of random signs it takes ten times as long.
+    return np.maximum(x, 0) + 0 if x.dtype.kind == "f" else np.where(_real(x) <= 0, 0, x)
+
+
 def _step(x: Array, knot: float) -> Array:
-    return _nan_or(x, np.where(_real(x) > knot, 1, 0))
+    above = _real(x) > knot
+    return _nan_or(x, above.astype(x.dtype) if x.dtype.kind == "f" else np.where(above, 1, 0))
 
 
 def _between(x: Array, low: float, high: float) -> Array:

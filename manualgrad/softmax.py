@@ -28,7 +28,7 @@ def softmax(x: Array, *, axis: int = -1) -> Array:
         If x has no such `axis`, or is empty along it.
     """
     _check_axis(x, axis)
-    return apply(lambda x: probabilities(x, axis)[0], x)
+    return apply(lambda x: probabilities(x, -1)[0], x, along=axis)
 
 
 def softmax_backward(grad_y: Array, x: Array, *, axis: int = -1) -> Array:
@@ -38,7 +38,7 @@ def softmax_backward(grad_y: Array, x: Array, *, axis: int = -1) -> Array:
     near 1 there, the difference would cancel.
     """
     _check_axis(x, axis)
-    return apply_vjp(lambda g, x: softmax_vjp(g, x, axis), grad_y, x)
+    return apply_vjp(lambda g, x: softmax_vjp(g, x, -1), grad_y, x, along=axis)
 
 
 def softmax_double_backward(
@@ -52,12 +52,12 @@ def softmax_double_backward(
     """
 
     def double_vjp(v: Array, g: Array, x: Array) -> tuple[Array, Array]:
-        y, _ = probabilities(x, axis)
-        moment = _centred(v, y, x, axis) * _centred(g, y, x, axis)
-        return softmax_vjp(v, x, axis), y * (moment - _sum(y * moment, axis))
+        y, _ = probabilities(x, -1)
+        moment = _centred(v, y, x, -1) * _centred(g, y, x, -1)
+        return softmax_vjp(v, x, -1), y * (moment - _sum(y * moment, -1))
 
     _check_axis(x, axis)
-    return apply_double_vjp(double_vjp, v, grad_y, x)
+    return apply_double_vjp(double_vjp, v, grad_y, x, along=axis)
 
 
 def log_softmax(x: Array, *, axis: int = -1) -> Array:
@@ -74,7 +74,7 @@ def log_softmax(x: Array, *, axis: int = -1) -> Array:
         If x has no such `axis`, or is empty along it.
     """
     _check_axis(x, axis)
-    return apply(lambda x: _log_softmax(x, axis), x)
+    return apply(lambda x: _log_softmax(x, -1), x, along=axis)
 
 
 def log_softmax_backward(grad_y: Array, x: Array, *, axis: int = -1) -> Array:
@@ -84,11 +84,11 @@ def log_softmax_backward(grad_y: Array, x: Array, *, axis: int = -1) -> Array:
     """
 
     def vjp(g: Array, x: Array) -> Array:
-        y, rest = probabilities(x, axis)
-        return rest * g - y * (_sum(g, axis) - g)
+        y, rest = probabilities(x, -1)
+        return rest * g - y * (_sum(g, -1) - g)
 
     _check_axis(x, axis)
-    return apply_vjp(vjp, grad_y, x)
+    return apply_vjp(vjp, grad_y, x, along=axis)
 
 
 def log_softmax_double_backward(
@@ -101,11 +101,11 @@ def log_softmax_double_backward(
     """
 
     def double_vjp(v: Array, g: Array, x: Array) -> tuple[Array, Array]:
-        y, _ = probabilities(x, axis)
-        return _centred(v, y, x, axis), -_sum(g, axis) * softmax_vjp(v, x, axis)
+        y, _ = probabilities(x, -1)
+        return _centred(v, y, x, -1), -_sum(g, -1) * softmax_vjp(v, x, -1)
 
     _check_axis(x, axis)
-    return apply_double_vjp(double_vjp, v, grad_y, x)
+    return apply_double_vjp(double_vjp, v, grad_y, x, along=axis)
 
 
 def softmax_vjp(g: Array, x: Array, axis: int) -> Array:
@@ -116,39 +116,36 @@ def softmax_vjp(g: Array, x: Array, axis: int) -> Array:
 
 def _centred(g: Array, y: Array, x: Array, axis: int) -> Array:
     """Return ``g_i - sum_j y_j g_j``; a constant added to g, here subtracted, changes nothing."""
-    reference = _at_largest(g, x, axis)
+    reference = np.take_along_axis(g, _place_of_largest(x, axis), axis)
     g = g - np.where(np.isfinite(reference), reference, 0)
     return np.asarray(g - _sum(y * g, axis))
 
 
 def probabilities(x: Array, axis: int) -> tuple[Array, Array]:
     """Return y = softmax(x) and 1 - y, neither of them by cancellation; float64 or complex128."""
-    powers = scaled_exp(1.0, added((x, 0.0), (-_at_largest(x, x, axis), 0.0)))
-    largest, others = _at_largest(powers, x, axis), powers.copy()  # the largest is 1, or NaN
-    _put_at_largest(others, x, axis, 0)
+    if not x.size:
+        return x, x.copy()
+    place = _place_of_largest(x, axis)
+    largest_x = np.take_along_axis(x, place, axis)
+    powers = scaled_exp(1.0, added((x, 0.0), (-largest_x, 0.0)))
+    largest, others = np.take_along_axis(powers, place, axis), powers.copy()  # it is 1, or NaN
+    np.put_along_axis(others, place, 0, axis)
     of_others = _sum(others, axis)
     total = largest + of_others
     y = powers / total
     rest = 1 - y
-    _put_at_largest(rest, x, axis, of_others / total)
+    np.put_along_axis(rest, place, of_others / total, axis)
     return y, rest
 
 
 def _log_softmax(x: Array, axis: int) -> Array:
-    z = x - _at_largest(x, x, axis)
+    if not x.size:
+        return x
+    place = _place_of_largest(x, axis)
+    z = x - np.take_along_axis(x, place, axis)
     others = np.exp(z)
-    _put_at_largest(others, x, axis, 0)
+    np.put_along_axis(others, place, 0, axis)
     return np.asarray(z - np.log1p(_sum(others, axis)))
-
-
-def _at_largest(values: Array, x: Array, axis: int) -> Array:
-    """Return the value beside the x of largest real part, as an axis of size 1."""
-    return np.take_along_axis(values, _place_of_largest(x, axis), axis) if x.size else values
-
-
-def _put_at_largest(values: Array, x: Array, axis: int, number: Array | int) -> None:
-    if x.size:
-        np.put_along_axis(values, _place_of_largest(x, axis), number, axis)
 
 
 def _place_of_largest(x: Array, axis: int) -> Array:
