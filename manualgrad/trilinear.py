@@ -17,7 +17,7 @@ All three are products of matrices. With what each position sees of x as a colum
 neural networks for document processing, 2006); dgrad is fprop again, of g with the kernel
 rotated, once for each phase of the stride (see `phases`), and wgrad may be computed from its
 columns as well. What is multiplied when is planned from shapes alone (see `plan`), the matrices
-are written in `matrices`. If all is small, what is seen is looked up instead (see `small`).
+are written in `matrices`. If all is small, what is seen is looked up instead (see `lookup`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from manualgrad import small
+from manualgrad import lookup
 from manualgrad.geometry import Geometry
 from manualgrad.layout import Operands
 from manualgrad.matrices import add_columns, block, by_row, columns, rows, weights
@@ -63,9 +63,9 @@ def fprop(x: Array, w: Array, geometry: Geometry) -> Array:
     -------
     (N, O, *out)
     """
-    table = small.table(geometry, len(x), x.shape[1] + len(w))
+    table = lookup.table(geometry, len(x), x.shape[1] + len(w))
     if table:
-        return small.fprop(x, w, table)
+        return lookup.fprop(x, w, table)
     y = _empty_y(x, w, geometry)
     of_x, of_w, of_y = _by_group(geometry, x, w, y)
     _correlate(of_x, whole(geometry), Pair(of_w, of_y), None)
@@ -86,9 +86,9 @@ def dgrad(g: Array, w: Array, geometry: Geometry) -> Array:
     -------
     (N, C, *size)
     """
-    table = small.table(geometry, len(g), w.shape[1] * geometry.groups + len(w))
+    table = lookup.table(geometry, len(g), w.shape[1] * geometry.groups + len(w))
     if table:
-        return small.dgrad(g, w, table)
+        return lookup.dgrad(g, w, table)
     x = _empty_x(g, w, geometry)
     of_x, of_w, of_g = _by_group(geometry, x, w, g)
     if worthwhile(geometry):
@@ -112,9 +112,9 @@ def wgrad(x: Array, g: Array, geometry: Geometry) -> Array:
     -------
     (O, C/groups, *kernel)
     """
-    table = small.table(geometry, len(x), x.shape[1] + g.shape[1])
+    table = lookup.table(geometry, len(x), x.shape[1] + g.shape[1])
     if table:
-        return small.wgrad(x, g, table)
+        return lookup.wgrad(x, g, table)
     w = _zeros_w(x, g, geometry)
     of_x, of_w, of_g = _by_group(geometry, x, w, g)
     _correlate(of_x, whole(geometry), None, Pair(of_w, of_g))
@@ -137,9 +137,9 @@ def fprop_wgrad(x: Array, w: Array, g: Array, geometry: Geometry) -> tuple[Array
     -------
     (N, O, *out) and (O, C/groups, *kernel)
     """
-    table = small.table(geometry, len(x), x.shape[1] + len(w))
+    table = lookup.table(geometry, len(x), x.shape[1] + len(w))
     if table:
-        return small.fprop_wgrad(x, w, g, table)
+        return lookup.fprop_wgrad(x, w, g, table)
     y, grad_w = _empty_y(x, w, geometry), _zeros_w(x, g, geometry)
     of_x, of_w, of_y = _by_group(geometry, x, w, y)
     _, of_grad_w, of_g = _by_group(geometry, x, grad_w, g)
@@ -163,9 +163,9 @@ def dgrad_wgrad(x: Array, w: Array, g: Array, geometry: Geometry) -> tuple[Array
     -------
     (N, C, *size) and (O, C/groups, *kernel)
     """
-    table = small.table(geometry, len(x), x.shape[1] + len(w))
+    table = lookup.table(geometry, len(x), x.shape[1] + len(w))
     if table:
-        return small.dgrad(g, w, table), small.wgrad(x, g, table)
+        return lookup.dgrad(g, w, table), lookup.wgrad(x, g, table)
     if not (worthwhile(geometry) and _sums_along_phases(x, w, geometry)):
         return dgrad(g, w, geometry), wgrad(x, g, geometry)
     grad_x, grad_w = _empty_x(g, w, geometry), _zeros_w(x, g, geometry)

@@ -4,7 +4,7 @@ from importlib import import_module
 
 import pytest
 
-GENERAL = {"small._NUMBERS": -1}
+GENERAL = {"lookup._NUMBERS": -1}
 """Nothing is small."""
 
 CUTS = {

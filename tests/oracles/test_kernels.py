@@ -5,7 +5,7 @@ The catalog's cases are so small that all of them would be looked up in tables.
 
 import pytest
 
-from manualgrad import small
+from manualgrad import lookup
 from oracles import convolution_cases, ops, run
 
 CONVOLUTIONS = [op for op in ops if op.name.startswith("conv")]
@@ -21,9 +21,9 @@ def test_however_they_are_cut(cut, tmp_path):
 @pytest.mark.parametrize("op", CONVOLUTIONS, ids=lambda op: op.name)
 def test_larger_ones_as_they_are(op, monkeypatch, tmp_path):
     found = []
-    table = small.table
+    table = lookup.table
     monkeypatch.setattr(convolution_cases, "_MOST_TERMS", 2 * 10**5)
-    monkeypatch.setattr(small, "table", lambda *size: found.append(table(*size)) or found[-1])
+    monkeypatch.setattr(lookup, "table", lambda *size: found.append(table(*size)) or found[-1])
     report = run(op, oracles=("torch",), dtypes=("float64",), evidence=("bound", "lattice"),
                  max_examples=10, seed=2018, directory=str(tmp_path), min_batch=2, max_batch=20,
                  max_size=60 if op.name.endswith("1d") else 12, max_channels=40)  # fmt: skip

@@ -153,7 +153,7 @@ def test_subject_refuted_by_symbols_alone_is_wrong():
 
 # --- mutants of the kernels ---------------------------------------------------------------------
 
-MUTATED = ("trilinear", "phases", "matrices", "depthwise", "layout", "plan", "products", "small")
+MUTATED = ("trilinear", "phases", "matrices", "depthwise", "layout", "plan", "products", "lookup")
 SOURCES = {
     name: Path(import_module(f"manualgrad.{name}").__file__).read_text(encoding="utf-8")
     for name in MUTATED
@@ -263,9 +263,9 @@ COSTS = {
     "@lru_cache(maxsize=1024)",
     "@lru_cache(maxsize=128)",
     # What is small.
-    "table = small.table(geometry, len(x), x.shape[1] + len(w))",
-    "table = small.table(geometry, len(x), x.shape[1] + g.shape[1])",
-    "table = small.table(geometry, len(g), w.shape[1] * geometry.groups + len(w))",
+    "table = lookup.table(geometry, len(x), x.shape[1] + len(w))",
+    "table = lookup.table(geometry, len(x), x.shape[1] + g.shape[1])",
+    "table = lookup.table(geometry, len(g), w.shape[1] * geometry.groups + len(w))",
     "small = found is not None and samples * channels * found.seen.size <= _NUMBERS",
     "if taps * max(size, positions) > _TABLE:",
     # What is read of a plan or decided from it.

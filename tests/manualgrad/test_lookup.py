@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import manualgrad as mg
-from manualgrad import small
+from manualgrad import lookup
 from manualgrad.geometry import Geometry
 
 # Positions 0, 1, 2 see at taps 0, 1: (padding, 1), (1, 3), (3, padding), of numbers 0 to 3.
@@ -12,7 +12,7 @@ STRIDED = Geometry((4,), (2,), (3,), (2,), (1,), (2,), 1)
 
 
 def test_table_of_a_strided_convolution():
-    table = small.table(STRIDED, 1, 2)
+    table = lookup.table(STRIDED, 1, 2)
     assert table.seen.tolist() == [[4, 1, 3], [1, 3, 4]]
     assert table.pads
     # Number 1 is seen in places 1 and 3, number 3 in 2 and 4; 0 and 2 nowhere.
@@ -21,41 +21,41 @@ def test_table_of_a_strided_convolution():
 
 
 def test_table_without_padding_has_no_zero():
-    table = small.table(Geometry((3,), (1,), (3,), (1,), (0,), (1,), 1), 1, 2)
+    table = lookup.table(Geometry((3,), (1,), (3,), (1,), (0,), (1,), 1), 1, 2)
     assert table.seen.tolist() == table.seen_at.tolist() == [[0, 1, 2]]
     assert not table.pads
     assert not table.varies
 
 
 def test_padding_alone():
-    table = small.table(Geometry((1,), (1,), (1,), (1,), (5,), (1,), 1), 1, 2)
+    table = lookup.table(Geometry((1,), (1,), (1,), (1,), (5,), (1,), 1), 1, 2)
     assert table.seen.tolist() == [[1]]
     assert table.seen_at.shape == (0, 1)
     x, w, g = np.full((2, 1, 1), 2.0), np.full((1, 1, 1), 3.0), np.full((2, 1, 1), 5.0)
-    y, grad_w = small.fprop_wgrad(x, w, g, table)
+    y, grad_w = lookup.fprop_wgrad(x, w, g, table)
     assert not y.any()
     assert not grad_w.any()
-    assert small.dgrad(g, w, table).tolist() == [[[0.0]], [[0.0]]]
+    assert lookup.dgrad(g, w, table).tolist() == [[[0.0]], [[0.0]]]
 
 
 def test_what_is_large_has_none():
-    most = small._NUMBERS // 6  # numbers of a table of 2 taps and 3 positions
-    assert small.table(STRIDED, 1, most) is not None
-    assert small.table(STRIDED, 1, most + 1) is None
-    assert small.table(STRIDED, most // 2 + 1, 2) is None
+    most = lookup._NUMBERS // 6  # numbers of a table of 2 taps and 3 positions
+    assert lookup.table(STRIDED, 1, most) is not None
+    assert lookup.table(STRIDED, 1, most + 1) is None
+    assert lookup.table(STRIDED, most // 2 + 1, 2) is None
 
     def long(size, positions):
         return Geometry((size,), (2,), (positions,), (2,), (1,), (2,), 1)
 
-    assert small.table(long(small._TABLE // 2 + 1, 3), 1, 2) is None
-    assert small.table(long(4, small._TABLE // 2 + 1), 1, 2) is None
+    assert lookup.table(long(lookup._TABLE // 2 + 1, 3), 1, 2) is None
+    assert lookup.table(long(4, lookup._TABLE // 2 + 1), 1, 2) is None
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.complex128])
 def test_dtypes_are_kept(dtype):
     x, w, g = (np.ones(shape, dtype) for shape in ((2, 1, 4), (3, 1, 2), (2, 3, 3)))
-    table = small.table(STRIDED, 2, 4)
-    results = [*small.fprop_wgrad(x, w, g, table), small.dgrad(g, w, table)]
+    table = lookup.table(STRIDED, 2, 4)
+    results = [*lookup.fprop_wgrad(x, w, g, table), lookup.dgrad(g, w, table)]
     assert [each.dtype for each in results] == [dtype] * 3
 
 
@@ -66,7 +66,7 @@ def test_it_is_as_exact_as_the_general_way(monkeypatch):
     y = mg.conv2d(x, w, **options)
     g = rng.integers(-9, 10, y.shape).astype(float)
     found = mg.conv2d_backward(g, x, w, **options)
-    monkeypatch.setattr(small, "_NUMBERS", -1)
+    monkeypatch.setattr(lookup, "_NUMBERS", -1)
     assert np.array_equal(mg.conv2d(x, w, **options), y)
     for one, other in zip(mg.conv2d_backward(g, x, w, **options), found, strict=True):
         assert np.array_equal(one, other)
