@@ -73,6 +73,11 @@ def apply_vjp(
 ) -> Array:
     """Return ``vjp(grad_y, x)`` in the dtype of x, evaluated in float64 or wider.
 
+    Parameters
+    ----------
+    exact, along
+        Of `apply`.
+
     Raises
     ------
     TypeError
@@ -128,6 +133,11 @@ def apply_double_vjp(
     along: int | None = None,
 ) -> SecondDerivative:
     """Return ``double_vjp(v, grad_y, x)`` in the dtype of x, evaluated in float64 or wider.
+
+    Parameters
+    ----------
+    exact, along
+        Of `apply`.
 
     Raises
     ------

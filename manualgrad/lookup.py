@@ -125,7 +125,7 @@ def _with_zero(a: Array) -> Array:
     return longer
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=64)  # of the longest tables, 8 MiB
 def _table(geometry: Geometry) -> Table | None:
     """Return the table of a convolution, if it is short."""
     size, taps, positions = map(prod, (geometry.size, geometry.kernel, geometry.out))

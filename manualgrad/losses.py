@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from manualgrad.dtypes import common_dtype
 from manualgrad.elementwise import evaluated, wide, widened
-from manualgrad.softmax import log_softmax, probabilities, softmax_vjp
+from manualgrad.softmax import log_probabilities, probabilities, softmax_vjp
 
 Array = npt.NDArray[Any]
 
@@ -127,7 +127,10 @@ def cross_entropy(prediction: Array, target: Array) -> Any:
     """
     place = _place(prediction, target)
     with np.errstate(all="ignore"):
-        chosen = np.take_along_axis(log_softmax(widened(prediction), axis=1), place, axis=1)
+        (logs,) = evaluated(
+            lambda x: (log_probabilities(x),), 1, wide(prediction.dtype), (prediction,), along=1
+        )
+        chosen = np.take_along_axis(logs, place, axis=1)
         mean = -chosen.sum() / target.size if target.size else chosen.sum() * np.nan
         return _rounded(mean, prediction)
 
@@ -141,9 +144,7 @@ def cross_entropy_backward(prediction: Array, target: Array) -> Array:
     """
     place = _place(prediction, target)
     with np.errstate(all="ignore"):
-        gradient, rest = evaluated(
-            lambda x: probabilities(x, -1), 2, wide(prediction.dtype), (prediction,), along=1
-        )
+        gradient, rest = evaluated(probabilities, 2, wide(prediction.dtype), (prediction,), along=1)
         np.put_along_axis(gradient, place, -np.take_along_axis(rest, place, axis=1), axis=1)
         gradient /= max(target.size, 1)
         return gradient.astype(prediction.dtype, copy=False)
@@ -158,8 +159,11 @@ def cross_entropy_double_backward(v: Array, prediction: Array, target: Array) ->
     _place(prediction, target)
     _check_direction(v, prediction)
     with np.errstate(all="ignore"):
-        along = softmax_vjp(widened(v), widened(prediction), 1)
-        return np.asarray(along / max(target.size, 1)).astype(prediction.dtype)
+        (along,) = evaluated(
+            lambda v, x: (softmax_vjp(v, x),), 1, wide(prediction.dtype), (v, prediction), along=1
+        )
+        along /= max(target.size, 1)
+        return along.astype(prediction.dtype, copy=False)
 
 
 def _sum_of_squares(prediction: Array, target: Array) -> Any:

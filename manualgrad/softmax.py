@@ -28,7 +28,7 @@ def softmax(x: Array, *, axis: int = -1) -> Array:
         If x has no such `axis`, or is empty along it.
     """
     _check_axis(x, axis)
-    return apply(lambda x: probabilities(x, -1)[0], x, along=axis)
+    return apply(lambda x: probabilities(x)[0], x, along=axis)
 
 
 def softmax_backward(grad_y: Array, x: Array, *, axis: int = -1) -> Array:
@@ -38,7 +38,7 @@ def softmax_backward(grad_y: Array, x: Array, *, axis: int = -1) -> Array:
     near 1 there, the difference would cancel.
     """
     _check_axis(x, axis)
-    return apply_vjp(lambda g, x: softmax_vjp(g, x, -1), grad_y, x, along=axis)
+    return apply_vjp(softmax_vjp, grad_y, x, along=axis)
 
 
 def softmax_double_backward(
@@ -52,9 +52,9 @@ def softmax_double_backward(
     """
 
     def double_vjp(v: Array, g: Array, x: Array) -> tuple[Array, Array]:
-        y, _ = probabilities(x, -1)
-        moment = _centred(v, y, x, -1) * _centred(g, y, x, -1)
-        return softmax_vjp(v, x, -1), y * (moment - _sum(y * moment, -1))
+        y, _ = probabilities(x)
+        moment = _centred(v, y, x) * _centred(g, y, x)
+        return softmax_vjp(v, x), y * (moment - _sum(y * moment))
 
     _check_axis(x, axis)
     return apply_double_vjp(double_vjp, v, grad_y, x, along=axis)
@@ -74,7 +74,7 @@ def log_softmax(x: Array, *, axis: int = -1) -> Array:
         If x has no such `axis`, or is empty along it.
     """
     _check_axis(x, axis)
-    return apply(lambda x: _log_softmax(x, -1), x, along=axis)
+    return apply(log_probabilities, x, along=axis)
 
 
 def log_softmax_backward(grad_y: Array, x: Array, *, axis: int = -1) -> Array:
@@ -84,8 +84,8 @@ def log_softmax_backward(grad_y: Array, x: Array, *, axis: int = -1) -> Array:
     """
 
     def vjp(g: Array, x: Array) -> Array:
-        y, rest = probabilities(x, -1)
-        return rest * g - y * (_sum(g, -1) - g)
+        y, rest = probabilities(x)
+        return rest * g - y * (_sum(g) - g)
 
     _check_axis(x, axis)
     return apply_vjp(vjp, grad_y, x, along=axis)
@@ -101,59 +101,60 @@ def log_softmax_double_backward(
     """
 
     def double_vjp(v: Array, g: Array, x: Array) -> tuple[Array, Array]:
-        y, _ = probabilities(x, -1)
-        return _centred(v, y, x, -1), -_sum(g, -1) * softmax_vjp(v, x, -1)
+        y, _ = probabilities(x)
+        return _centred(v, y, x), -_sum(g) * softmax_vjp(v, x)
 
     _check_axis(x, axis)
     return apply_double_vjp(double_vjp, v, grad_y, x, along=axis)
 
 
-def softmax_vjp(g: Array, x: Array, axis: int) -> Array:
+def softmax_vjp(g: Array, x: Array) -> Array:
     """Return ``y_i (g_i - sum_j y_j g_j)``, y = softmax(x); float64 or complex128."""
-    y, _ = probabilities(x, axis)
-    return y * _centred(g, y, x, axis)
+    y, _ = probabilities(x)
+    return y * _centred(g, y, x)
 
 
-def _centred(g: Array, y: Array, x: Array, axis: int) -> Array:
+def _centred(g: Array, y: Array, x: Array) -> Array:
     """Return ``g_i - sum_j y_j g_j``; a constant added to g, here subtracted, changes nothing."""
-    reference = np.take_along_axis(g, _place_of_largest(x, axis), axis)
+    reference = np.take_along_axis(g, _place_of_largest(x), -1)
     g = g - np.where(np.isfinite(reference), reference, 0)
-    return np.asarray(g - _sum(y * g, axis))
+    return np.asarray(g - _sum(y * g))
 
 
-def probabilities(x: Array, axis: int) -> tuple[Array, Array]:
-    """Return y = softmax(x) and 1 - y, neither of them by cancellation; float64 or complex128."""
-    if not x.size:
-        return x, x.copy()
-    place = _place_of_largest(x, axis)
-    largest_x = np.take_along_axis(x, place, axis)
+def probabilities(x: Array) -> tuple[Array, Array]:
+    """Return y = softmax(x) and 1 - y, neither of them by cancellation; float64 or complex128.
+
+    x is (rows, numbers), at least one of each.
+    """
+    place = _place_of_largest(x)
+    largest_x = np.take_along_axis(x, place, -1)
     powers = scaled_exp(1.0, added((x, 0.0), (-largest_x, 0.0)))
-    largest, others = np.take_along_axis(powers, place, axis), powers.copy()  # it is 1, or NaN
-    np.put_along_axis(others, place, 0, axis)
-    of_others = _sum(others, axis)
+    largest, others = np.take_along_axis(powers, place, -1), powers.copy()  # it is 1, or NaN
+    np.put_along_axis(others, place, 0, -1)
+    of_others = _sum(others)
     total = largest + of_others
     y = powers / total
     rest = 1 - y
-    np.put_along_axis(rest, place, of_others / total, axis)
+    np.put_along_axis(rest, place, of_others / total, -1)
     return y, rest
 
 
-def _log_softmax(x: Array, axis: int) -> Array:
-    if not x.size:
-        return x
-    place = _place_of_largest(x, axis)
-    z = x - np.take_along_axis(x, place, axis)
+def log_probabilities(x: Array) -> Array:
+    """Return log softmax(x) of (rows, numbers); float64 or complex128."""
+    place = _place_of_largest(x)
+    z = x - np.take_along_axis(x, place, -1)
     others = np.exp(z)
-    np.put_along_axis(others, place, 0, axis)
-    return np.asarray(z - np.log1p(_sum(others, axis)))
+    np.put_along_axis(others, place, 0, -1)
+    return np.asarray(z - np.log1p(_sum(others)))
 
 
-def _place_of_largest(x: Array, axis: int) -> Array:
-    return np.argmax(x.real, axis=axis, keepdims=True)
+def _place_of_largest(x: Array) -> Array:
+    """Return where the number of largest real part stands in each row."""
+    return np.argmax(x.real, axis=-1, keepdims=True)
 
 
-def _sum(x: Array, axis: int) -> Array:
-    return np.asarray(x.sum(axis=axis, keepdims=True))
+def _sum(x: Array) -> Array:
+    return np.asarray(x.sum(axis=-1, keepdims=True))
 
 
 def _check_axis(x: Array, axis: int) -> None:

@@ -152,21 +152,15 @@ def dgrad_wgrad(x: Array, w: Array, g: Array, geometry: Geometry) -> tuple[Array
 
     Parameters
     ----------
-    x
-        (N, C, *size).
-    w
-        (O, C/groups, *kernel), of the same dtype.
-    g
-        (N, O, *out), of the same dtype.
+    x, w, g
+        Of `fprop_wgrad`.
 
     Returns
     -------
     (N, C, *size) and (O, C/groups, *kernel)
     """
-    table = lookup.table(geometry, len(x), x.shape[1] + len(w))
-    if table:
-        return lookup.dgrad(g, w, table), lookup.wgrad(x, g, table)
-    if not (worthwhile(geometry) and _sums_along_phases(x, w, geometry)):
+    small = lookup.table(geometry, len(x), x.shape[1] + len(w))
+    if small or not (worthwhile(geometry) and _sums_along_phases(x, w, geometry)):
         return dgrad(g, w, geometry), wgrad(x, g, geometry)
     grad_x, grad_w = _empty_x(g, w, geometry), _zeros_w(x, g, geometry)
     of_x, of_w, of_g = _by_group(geometry, x, w, g)

@@ -45,7 +45,7 @@ def _rows():
 
 def _checks():
     for elements in (50, 300):
-        times = {OURS: Times((1e-3, 2e-3, 4e-3)), "gradcheck, slow": Times((0.2, 0.4, 0.8))}
+        times = {OURS: Times((1e-3, 2e-3, 4e-3)), "gradcheck, slow": Times((0.25, 0.5, 1.0))}
         yield Checks((elements,) * 3, times)
 
 
@@ -76,7 +76,7 @@ def test_the_page_holds_what_was_measured(results):
         "KiB within the second level cache 50.0 GB/s",
         "| article 4x4 | float64 | 2e+03 ms +-50% | 3 | 4e+03 ms +-50% | 1.5 |",
         "| 3% | 2.00 | 3.00 |",
-        "| 300 | 3 | gradcheck, slow | 400 ms | 300 to 600 ms | 200 |",
+        "| 300 | 3 | gradcheck, slow | 500 ms | 375 to 750 ms | 250 |",
         "| conv2d | torch | 20 | 21 | 5 | 35 |",
         "| conv2d | torch | 100 to 299 | 101 | 3 | 2 | 8 | 100 ms | 100 to 150 ms | 2 |",
         "- **confirmed**: Workspace beyond inputs and outputs is at most 64 MiB.",
@@ -102,12 +102,12 @@ def test_panels_hold_the_numbers(results):
     assert (mark.x, round(mark.y), mark.low, mark.high) == (3.0, 1, 2.0, 6.0)
     assert speed.level == (100.0, "gemm peak")
     mark = cost.lines[1].marks[0]
-    assert (mark.x, mark.y, mark.low, mark.high) == pytest.approx((50, 400, 300, 600))
+    assert (mark.x, mark.y, mark.low, mark.high) == (50, 500, 375, 750)
     mark = rates.lines[0].marks[1]
-    assert (mark.x, mark.y) == pytest.approx((101, 7.5))
-    assert mark.low <= 10 == pytest.approx(mark.high)
+    assert (mark.x, mark.y) == (101, 7.5)
+    assert mark.low <= 10 == mark.high
     assert len(time.lines) == 9
-    assert time.lines[0].marks[0].y == pytest.approx(1e-6 * time.lines[0].marks[0].x)
+    assert time.lines[0].marks[0].y == 1e-6 * time.lines[0].marks[0].x
     assert workspace.level == (MOST / 2**20, "64 MiB")
     assert workspace.lines[-1].label == "large shapes"
 

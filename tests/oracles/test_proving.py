@@ -261,9 +261,10 @@ EQUIVALENT = {
 
 COSTS = {
     "@lru_cache(maxsize=1024)",
-    "@lru_cache(maxsize=128)",
+    "@lru_cache(maxsize=64)  # of the longest tables, 8 MiB",
     # What is small.
     "table = lookup.table(geometry, len(x), x.shape[1] + len(w))",
+    "small = lookup.table(geometry, len(x), x.shape[1] + len(w))",
     "table = lookup.table(geometry, len(x), x.shape[1] + g.shape[1])",
     "table = lookup.table(geometry, len(g), w.shape[1] * geometry.groups + len(w))",
     "small = found is not None and samples * channels * found.seen.size <= _NUMBERS",
