@@ -27,6 +27,8 @@ class Answer:
         Wall time of the answer, in seconds.
     case_file
         Where the case lies on disk, for one that killed or hung its worker.
+    unsupported
+        Whether the subject raised what it said it would for a case that it does not support.
     errors
         Bounds on what the participant's method adds to the operation's rounding error, by
         compared name (finite differences truncate); absent names add nothing.
@@ -37,4 +39,5 @@ class Answer:
     detail: str = ""
     seconds: float = 0.0
     case_file: str = ""
+    unsupported: bool = False
     errors: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)

@@ -82,6 +82,17 @@ def _bias_axis(y_axes: int, w_axes: int) -> int:
     return 1 if y_axes == w_axes else 0
 
 
+_SPATIAL = "DHW"
+
+_OPTIONS = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
+
+
+def _letters(axes: int, kernel: str) -> dict[str, str]:
+    """Return the letters of the axes of x, w and y over so many spatial axes."""
+    spatial = _SPATIAL[3 - axes :]
+    return {"x": f"NC{spatial}", "w": f"{kernel}{spatial}", "y": f"NC{spatial}"}
+
+
 def _convolution(axes: int) -> Op:
     name = f"conv{axes}d"
     return Op(
@@ -96,6 +107,8 @@ def _convolution(axes: int) -> Op:
         backward_operands=("x", "w"),
         gradients=("x", "w", "b"),
         second_gradients=("x", "w"),
+        letters=_letters(axes, "OI"),
+        options=_OPTIONS,
     )
 
 
@@ -114,6 +127,8 @@ def _transposed(axes: int) -> Op:
         backward_operands=("x", "w"),
         gradients=("x", "w", "b"),
         second_gradients=("x", "w"),
+        letters=_letters(axes, "IO"),
+        options={**_OPTIONS, "output_padding": 0},
     )
 
 
@@ -130,6 +145,7 @@ def _dense() -> Op:
         backward_operands=("x", "w"),
         gradients=("x", "w", "b"),
         second_gradients=("x", "w"),
+        letters={"x": "NC", "w": "IO", "y": "NC"},
     )
 
 

@@ -63,12 +63,16 @@ def convolution_shapes(
     w_channels = (c_in, c_out // groups) if transposed else (c_out, c_in // groups)
     x_shape = (n, c_in, *(e["size"] for e in each))
     y_shape = (n, c_out, *(e["out"] for e in each))
-    if batch is None and not limits.batched and choice(draw, _UNBATCHED):
+    if batch is None and _unbatched(draw, limits):
         x_shape, y_shape = x_shape[1:], y_shape[1:]
     shapes = {"x": x_shape, "w": (*w_channels, *kernel)}
     if limits.bias if limits.bias is not None else choice(draw, (False, True)):
         shapes["b"] = (c_out,)
     return shapes, y_shape, {**options, "groups": groups}
+
+
+def _unbatched(draw: st.DrawFn, limits: Limits) -> bool:
+    return limits.unbatched or (not limits.batched and choice(draw, _UNBATCHED))
 
 
 _OPTIONS = ("stride", "padding", "dilation", "output_padding")
@@ -104,13 +108,24 @@ def _axes(
     axis = _transposed_axis if transposed else _convolution_axis
     if limits.square and size is None:
         return [axis(draw, limits, None)] * axes
-    return [axis(draw, limits, None if size is None else size[a]) for a in range(axes)]
+    found = [axis(draw, limits, None if size is None else size[0])]
+    like = _like(limits, found[0])
+    rest = [axis(draw, like, None if size is None else size[a]) for a in range(1, axes)]
+    return found + rest
+
+
+def _like(limits: Limits, first: dict[str, int]) -> Limits:
+    """Return limits that make other axes like the first where they must be."""
+    if limits.scalar_options:
+        fixed = {name: first[name] for name in _OPTIONS if name in first}
+        limits = replace(limits, **fixed)
+    return replace(limits, kernel=first["kernel"]) if limits.square_kernel else limits
 
 
 def _axis(draw: st.DrawFn, limits: Limits) -> dict[str, int]:
     """Draw what both directions share: kernel, stride, dilation, padding of one axis."""
     return {
-        "kernel": integer(draw, 1, limits.max_kernel),
+        "kernel": limits.kernel or integer(draw, 1, limits.max_kernel),
         "stride": limits.stride or integer(draw, 1, limits.max_stride),
         "dilation": limits.dilation or integer(draw, 1, limits.max_dilation),
         "padding": (

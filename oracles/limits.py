@@ -13,8 +13,8 @@ class Limits:
 
     Attributes
     ----------
-    stride, padding, dilation, groups, output_padding
-        A fixed value for the option, the same on each axis.
+    stride, padding, dilation, groups, output_padding, kernel
+        A fixed value for the option, or of the kernel size, the same on each axis.
     max_stride, max_padding, max_dilation, max_groups
         Largest values that are generated.
     max_kernel, max_size, max_channels, max_batch
@@ -26,8 +26,12 @@ class Limits:
         Whether sizes and options are the same on each axis.
     bias
         True or False: always or never a bias.
-    batched
-        True: never the unbatched form (C, \*spatial).
+    batched, unbatched
+        True: never, or always, the unbatched form (C, \*spatial).
+    scalar_options, square_kernel
+        True: options, or kernel sizes, are the same on each axis.
+    default_parameters
+        True: the parameters of an activation stay at their defaults.
     named_padding
         False: never ``padding="same"`` or ``"valid"``.
     special_values
@@ -45,6 +49,7 @@ class Limits:
     dilation: int | None = None
     groups: int | None = None
     output_padding: int | None = None
+    kernel: int | None = None
     max_stride: int = 3
     max_padding: int = 4
     max_dilation: int = 3
@@ -57,6 +62,10 @@ class Limits:
     square: bool = False
     bias: bool | None = None
     batched: bool = False
+    unbatched: bool = False
+    scalar_options: bool = False
+    square_kernel: bool = False
+    default_parameters: bool = False
     named_padding: bool = True
     special_values: bool = True
     layouts: bool = True
@@ -70,7 +79,7 @@ class Limits:
 
 
 _SMALLEST = {
-    "stride": 1, "padding": 0, "dilation": 1, "groups": 1, "output_padding": 0,
+    "stride": 1, "padding": 0, "dilation": 1, "groups": 1, "output_padding": 0, "kernel": 1,
     "max_stride": 1, "max_padding": 0, "max_dilation": 1, "max_groups": 1,
     "max_kernel": 1, "max_size": 0, "max_channels": 1, "max_batch": 0, "min_batch": 0,
     "max_depth": 1,
@@ -99,6 +108,8 @@ def make_limits(given: Mapping[str, Any]) -> Limits:
         raise ValueError(
             f"`min_batch` (={limits.min_batch}) must not exceed `max_batch` (={limits.max_batch})"
         )
+    if limits.batched and limits.unbatched:
+        raise ValueError("`batched` (=True) and `unbatched` (=True) leave no case")
     return limits
 
 

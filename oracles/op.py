@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from oracles.adapt import in_layout
+from oracles.plug import Plug
+from oracles.plugging import (
+    check_functions,
+    dropped_options,
+    exception_types,
+    known_dtypes,
+    orders_of,
+    place_of,
+    settled_limits,
+    spelling,
+)
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -97,7 +106,7 @@ class Case:
         return sum(array.size for array in self.arrays.values())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Op:
     """An operation: a subject with its hand-written backward, and all that is known of it.
 
@@ -136,6 +145,23 @@ class Op:
         none) and of the `second_gradients`. None if the subject has none.
     second_gradients
         Names of those operands, or None for all of `gradients`.
+    letters
+        By operand (and ``y``) the letters of its axes, e.g. ``NCHW``, for the operands whose
+        axes a subject may keep in another order.
+    options
+        The defaults of the options that a subject may leave out.
+    limits
+        Limits that the subject asks for (see `oracles.limits.Limits`).
+    dtypes
+        The dtypes that the subject takes.
+    unsupported
+        Exceptions by which the subject refuses a case: counted, no fault.
+    plug
+        The subject as its author wrote it, or None for the catalog's own.
+    payload
+        Pickled references, for an operation that a worker cannot import; else empty.
+    time_limit
+        For one call of the subject, in seconds; None for no limit.
     """
 
     name: str
@@ -151,6 +177,14 @@ class Op:
     located: str = "oracles.catalog:ops"
     double_backward: Callable[..., Any] | None = None
     second_gradients: tuple[str, ...] | None = None
+    letters: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    limits: Mapping[str, Any] = field(default_factory=dict)
+    dtypes: tuple[str, ...] = ("float32", "float64")
+    unsupported: tuple[type[BaseException], ...] = ()
+    plug: Plug | None = None
+    payload: bytes = b""
+    time_limit: float | None = None
 
     def implemented_by(
         self,
@@ -158,8 +192,13 @@ class Op:
         backward: Callable[..., Any] | None,
         double_backward: Callable[..., Any] | None = None,
         *,
-        layout: str = "NCHW",
-        kernel: str = "OIHW",
+        layout: str | None = "NCHW",
+        kernel: str | None = None,
+        flip_kernel: bool = False,
+        gradients: Sequence[str] | Mapping[str, str] | None = None,
+        dtypes: Sequence[str] | None = None,
+        limits: Mapping[str, Any] | None = None,
+        unsupported: type[BaseException] | Sequence[type[BaseException]] = (),
     ) -> Op:
         """Return this operation with the user's functions as the subject.
 
@@ -167,15 +206,35 @@ class Op:
         ----------
         forward, backward
             Called as the catalog's own: ``forward(*operands, **options) -> y`` and
-            ``backward(cotangent, *operands, **options) -> gradient or tuple``;
-            ``backward=None`` checks the forward alone.
+            ``backward(cotangent, *operands, **options) -> gradients``;
+            ``backward=None`` checks the forward alone. Options that a function does not
+            take are left out; those that `forward` does not take stay at their defaults. Gradients may be an
+            array, a tuple, a dict, or an object with attributes (see `gradients`).
         double_backward
             The VJP of `backward`, called as the catalog's own (see `Op.double_backward`), or
             None: second derivatives are not checked.
-        layout, kernel
-            Order in which the subject keeps the axes of ``x``, ``y`` and of ``w``, as a
-            permutation of NC and the spatial letters (OI and the spatial letters). Spatial
-            letters in excess of the operation's axes are ignored, the outermost first.
+        layout
+            Order in which the subject keeps the axes of ``x`` and ``y``: N, C and the spatial
+            letters in any order; without N ("CHW") it takes no batch. None is the catalog's
+            order, with and without a batch. Spatial letters in excess of the operation's axes
+            are ignored.
+        kernel
+            Likewise the order of ``w``: O, I and the spatial letters, O being the channels of
+            the result. None is the catalog's order: OIHW, of a transposed convolution IOHW.
+        flip_kernel
+            Whether the subject convolves in the mathematical sense: its kernel is the
+            catalog's, rotated by 180 degrees.
+        gradients
+            The operands in the order in which `backward` returns their gradients, or by operand
+            the key or attribute; None for the catalog's order and the usual names (``grad_x``,
+            ``dx``, ...).
+        dtypes
+            That the subject takes; None for float32 and float64.
+        limits
+            On the generated cases: see `oracles.limits.Limits`.
+        unsupported
+            Exceptions by which the subject refuses what it does not support: such cases are
+            counted and shown. A run in which most are refused is vacuous.
 
         Returns
         -------
@@ -184,30 +243,35 @@ class Op:
         Raises
         ------
         TypeError
-            If `forward`, `backward` or `double_backward` is not callable.
+            If a function is not callable, or an argument has the wrong type.
         ValueError
-            If `layout` or `kernel` is not such a permutation.
+            If `layout`, `kernel`, `gradients`, `dtypes` or a limit is none that there is.
         """
-        if not callable(forward):
-            raise TypeError(f"`forward` (={forward!r}) must be callable")
-        for what, function in (("backward", backward), ("double_backward", double_backward)):
-            if function is not None and not callable(function):
-                raise TypeError(f"`{what}` (={function!r}) must be callable or None")
-        forward_in, backward_in, double_in = in_layout(
-            forward, backward, double_backward, layout=layout, kernel=kernel
+        check_functions(forward, backward, double_backward)
+        plug = Plug(
+            forward,
+            backward,
+            double_backward,
+            orders_of(self.letters, layout, kernel, flip_kernel=flip_kernel),
+            operands=self.backward_operands,
+            gradients=self.gradients,
+            spelled=spelling(gradients, self.gradients),
+            dropped={
+                "forward": dropped_options(self.options, forward),
+                "backward": dropped_options(self.options, backward),
+            },
         )
-        # Another order of axes has a letter for the batch, so there must be one.
-        cases = self.cases if forward_in is forward else partial(_batched, self.cases)
-        name = getattr(forward, "__qualname__", type(forward).__qualname__)
-        module = getattr(forward, "__module__", type(forward).__module__)
-        subject = f"{module}.{name}"
+        bias = "b" in (self.gradients or ())
         return replace(
             self,
-            forward=forward_in,
-            backward=backward_in,
-            double_backward=double_in,
-            subject=subject,
-            cases=cases,
+            forward=plug.call_forward,
+            backward=None if backward is None else plug.call_backward,
+            double_backward=None if double_backward is None else plug.call_double_backward,
+            subject=place_of(forward),
+            plug=plug,
+            limits=settled_limits(self.options, forward, layout, limits or {}, bias=bias),
+            dtypes=known_dtypes(dtypes) if dtypes is not None else self.dtypes,
+            unsupported=exception_types(unsupported),
         )
 
     def gradient_names(self, case: Case) -> list[str]:
@@ -240,8 +304,3 @@ class Op:
         names = self.backward_operands if self.backward_operands is not None else tuple(operands)
         return [operands[name] for name in names if name in operands]
 
-
-def _batched(
-    cases: Callable[[str, Limits], SearchStrategy[Case]], dtype: str, limits: Limits
-) -> SearchStrategy[Case]:
-    return cases(dtype, replace(limits, batched=True))

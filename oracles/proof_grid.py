@@ -135,7 +135,24 @@ def _within(each: Combination, limits: Limits) -> bool:
         return True
     kernel, x = shapes["w"][2:], shapes["x"]
     batch = x[0] if len(x) == len(kernel) + 2 else None
-    if (limits.batched and batch is None) or (batch is not None and batch < limits.min_batch):
+    if (limits.batched and batch is None) or (limits.unbatched and batch is not None):
         return False
-    square = not limits.square or (len(set(kernel)) == 1 and len(set(x[-len(kernel) :])) == 1)
-    return square and max(kernel) <= limits.max_kernel and (batch or 0) <= limits.max_batch
+    if batch is not None and not limits.min_batch <= batch <= limits.max_batch:
+        return False
+    if limits.kernel is not None and set(kernel) != {limits.kernel}:
+        return False
+    if limits.kernel is None and max(kernel) > limits.max_kernel:
+        return False
+    return _alike(limits, options, kernel, x[-len(kernel) :])
+
+
+def _alike(
+    limits: Limits, options: Mapping[str, Any], kernel: Sequence[int], size: Sequence[int]
+) -> bool:
+    """Whether what must be the same on each axis is."""
+    if (limits.square or limits.square_kernel) and len(set(kernel)) > 1:
+        return False
+    if limits.square and len(set(size)) > 1:
+        return False
+    scalar = limits.square or limits.scalar_options
+    return not scalar or not any(len(set(o)) > 1 for o in options.values() if isinstance(o, tuple))

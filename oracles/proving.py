@@ -18,6 +18,8 @@ from oracles.op import Op
 from oracles.proof_grid import Combination, grid
 from oracles.subject import ask_subject
 
+_REFUSED = "refused"
+
 _CHUNK = 100
 """Shapes that one process proves at a time."""
 
@@ -63,6 +65,8 @@ def prove(op: Op, combinations: Iterable[Combination]) -> Proof:
     shapes = terms = 0
     for combination in combinations:
         found, problem, refuted = _prove_one(op, polynomial, combination)
+        if problem == _REFUSED:
+            continue
         if problem:
             where = f"{problem}, at {_text(combination)}"
             told = ("", where) if not refuted else (where, "")
@@ -80,7 +84,7 @@ def _prove_one(op: Op, polynomial: Polynomial, combination: Combination) -> tupl
     true = derivatives(polynomial, made, op.gradient_names(made.case), second)
     answer = ask_subject(op, made.case)
     if answer.kind != "value":
-        return 0, answer.detail, False
+        return 0, _REFUSED if answer.unsupported else answer.detail, False
     for name, expected in true.items():
         apart = difference(made.ring, answer.values[name], expected)
         if apart is not None:

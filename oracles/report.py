@@ -187,6 +187,10 @@ class OpReport:
         Proof by symbols, for a polynomial operation.
     laws
         Structural laws that were checked: how many cases each held in.
+    limits
+        Limits on the generated options, the subject's own included.
+    refused
+        Number of further cases that the subject refused as it had said it would.
     """
 
     op: str
@@ -203,6 +207,8 @@ class OpReport:
     lattice: LatticeRecord | None = None
     proof: Proof | None = None
     laws: Mapping[str, int] = field(default_factory=dict)
+    limits: Mapping[str, object] = field(default_factory=dict)
+    refused: int = 0
 
     @property
     def passed(self) -> bool:
@@ -213,9 +219,11 @@ class OpReport:
     def vacuous(self) -> tuple[str, ...]:
         """The subject's operands on which no error of one part in a thousand could be seen.
 
-        None if it was exact on the lattice, where every error could. The parameters of a
+        All of them if it refused most of the cases. None if it was exact on the lattice, where every error could. The parameters of a
         network count together, whatever the layer: ``grad_0.w`` and ``grad_3.w`` are ``grad_w``.
         """
+        if self.refused > self.cases:
+            return (f"everything ({self.refused} of {self.refused + self.cases} cases refused)",)
         if self.lattice is not None and self.lattice.holds_for("subject"):
             return ()
         finest: dict[str, float] = {}

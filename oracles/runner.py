@@ -23,7 +23,7 @@ from oracles.inexact import cause
 from oracles.judging import account, against, judge_subject
 from oracles.lattice import lattice_cases, lattice_of
 from oracles.laws import broken
-from oracles.limits import Limits
+from oracles.limits import Limits, make_limits
 from oracles.op import FORWARD, Case, Op
 from oracles.proof_grid import quick
 from oracles.proving import polynomial_of, prove, prove_apart
@@ -84,7 +84,7 @@ class Runner:
         self.time_limit = time_limit
         self.evidence = tuple(evidence) if evidence is not None else None
         self._dead: set[str] = set()
-        self._proofs: dict[int, Proof | None] = {}
+        self._proofs: dict[Op, Proof | None] = {}
         self.progress = progress or (lambda _: None)
         self.interrupted = False
         reasons = {name: missing_reason(name) for name in self.oracles if name in WITNESSES}
@@ -109,6 +109,8 @@ class Runner:
     ) -> OpReport:
         """Return what was found of `op` in `dtype`: `examples` of that dtype first, or `blob`."""
         start = time.perf_counter()
+        limits = self._limits_of(op)
+        given, op = op, replace(op, time_limit=self.time_limit)
         polynomial = self._polynomial(op)
         ledger = Ledger()
         failing: list[Case] = []
@@ -116,7 +118,7 @@ class Runner:
         try:
             for case in (case for case in examples if str(case.dtype) == dtype):
                 self._convict(op, ledger, failing, case, polynomial)
-            self._explore(op, dtype, ledger, failing, blob, polynomial)
+            self._explore(op, limits, dtype, ledger, failing, blob, polynomial)
         except Convicted as conviction:
             found_blob = blob_of(conviction)
         except Flaky:
@@ -139,9 +141,15 @@ class Runner:
             defects=tuple(ledger.defects.values()),
             failure=failure,
             lattice=ledger.lattice,
-            proof=self._proof(op) if blob is None else None,
+            proof=self._proof(given, limits) if blob is None else None,
             laws=dict(ledger.laws),
+            limits=limits.stated(),
+            refused=ledger.refused,
         )
+
+    def _limits_of(self, op: Op) -> Limits:
+        """Return the subject's own limits, and the user's over them."""
+        return make_limits({**op.limits, **self.limits.stated()}) if op.limits else self.limits
 
     def _polynomial(self, op: Op) -> Polynomial | None:
         """Return the definition for the lattice, if there is one and it is wanted.
@@ -158,18 +166,18 @@ class Runner:
             return found if "lattice" in self.evidence else None
         return None
 
-    def _proof(self, op: Op) -> Proof | None:
+    def _proof(self, op: Op, limits: Limits) -> Proof | None:
         """Prove the subject on a slice of the grid, once for all dtypes."""
         wanted = self.evidence is None or "proof" in self.evidence
         if op.definition.polynomial is None or not wanted or self.interrupted:
             return None
-        if id(op) not in self._proofs:
-            shapes = quick(op.name, self.limits)
+        if op not in self._proofs:
+            shapes = quick(op.name, limits)
             ours = op.subject.startswith("manualgrad.")
-            self._proofs[id(op)] = (
+            self._proofs[op] = (
                 prove(op, shapes) if ours else prove_apart(op, shapes, time_limit=self.time_limit)
             )
-        return self._proofs[id(op)]
+        return self._proofs[op]
 
     def report(self, entries: Sequence[OpReport]) -> Report:
         """Return the report of `entries`."""
@@ -187,6 +195,7 @@ class Runner:
     def _explore(
         self,
         op: Op,
+        limits: Limits,
         dtype: str,
         ledger: Ledger,
         failing: list[Case],
@@ -200,7 +209,7 @@ class Runner:
             if not failing:
                 self.progress(Progress(op.name, dtype, ledger.cases, self.max_examples))
 
-        strategy = op.cases(dtype, self.limits)
+        strategy = op.cases(dtype, limits)
         search(strategy, examine, start=self.seed, most=self.max_examples, blob=blob)
 
     def _convict(
@@ -232,6 +241,11 @@ class Runner:
         if not shrinking:
             self.workers.ask(op, case, without=self._dead)
         answer, true, comparisons = judge_subject(op, case)
+        if answer.unsupported:
+            if not shrinking:
+                self.workers.answers()
+                ledger.refused += not case.lattice
+            return
         told = broken(op, case, answer) if laws else {}
         if not shrinking:
             self._record(op, ledger, case, (answer, comparisons), true)

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Mapping
+import traceback
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from oracles.answer import Answer
+from oracles.alarm import OutOfTime, at_most
+from oracles.answer import Answer, Kind
+from oracles.gradient_names import Recovered, Unnamed
 from oracles.layouts import arranged
 from oracles.op import FORWARD, GRAD_GRAD_Y, Case, Op, gradient_of, second_gradient_of
 
 Array = npt.NDArray[Any]
+
+
+class _Refused(Exception):  # noqa: N818 - how a part of the subject failed to answer
+    """What became of a call of the subject, in words; whether it had said it would."""
+
+    def __init__(self, detail: str, *, kind: Kind = "rejected", unsupported: bool = False) -> None:
+        super().__init__(detail)
+        self.detail, self.kind, self.unsupported = detail, kind, unsupported
 
 
 def ask_subject(op: Op, case: Case) -> Answer:
@@ -21,52 +33,109 @@ def ask_subject(op: Op, case: Case) -> Answer:
 
     The answer is ``rejected`` if the subject raises, returns another number of gradients
     than the operation has, modifies an array that it was given, or returns an array that
-    shares memory with one: `Answer.detail` says which.
+    shares memory with one; it is ``timed out`` if a call takes longer than `Op.time_limit`.
+    `Answer.detail` says which, and of which operand.
     """
     start = time.perf_counter()
     seen = {name: _seen(case, name, array) for name, array in case.arrays.items()}
     given = {name: seen[name] for name in case.operands}
     try:
+        y = _called(op, "forward", op.forward, list(given.values()), case.options)
+        gradients, errors = _backward(op, case, given, seen["cotangent"])
+        second = _double_backward(op, case, seen)
+        values = {FORWARD: y, **gradients, **second}
+        _check_manners(seen, case, values)
+    except _Refused as refused:
+        seconds = time.perf_counter() - start
+        return Answer(
+            refused.kind, detail=refused.detail, seconds=seconds, unsupported=refused.unsupported
+        )
+    seconds = time.perf_counter() - start
+    # On the lattice nothing is lost by recovering: all is whole.
+    known = {} if case.lattice else errors
+    return Answer("value", _as_arrays(values), seconds=seconds, errors=known)
+
+
+def _called(
+    op: Op, name: str, function: Any, arrays: Sequence[Any], options: Mapping[str, Any]
+) -> Any:
+    """Call one function of the subject.
+
+    Raises
+    ------
+    _Refused
+        If it raises or takes too long.
+    """
+    try:
         # Cases hold NaN and infinities; that NumPy warns of them is no fault of the subject.
-        with np.errstate(all="ignore"):
-            y = op.forward(*given.values(), **case.options)
-            gradients = _backward(op, case, given, seen["cotangent"])
-            second = _double_backward(op, case, seen)
+        with at_most(op.time_limit), np.errstate(all="ignore"):
+            return function(*arrays, **options)
+    except OutOfTime:
+        raise _Refused(f"{name} gave no answer within {op.time_limit:g} s", kind="timed out")  # noqa: B904 - where it stood says nothing
+    except Unnamed as error:
+        raise _Refused(f"{name} {error}") from error
     except Exception as error:
-        return _rejected(f"raised {type(error).__name__}: {error}", start)
-    for found in (gradients, second):
-        if isinstance(found, str):
-            return _rejected(found, start)
-    values = {FORWARD: y, **gradients, **second}
-    complaint = _manners(seen, case, values)
-    if complaint:
-        return _rejected(complaint, start)
-    return Answer("value", _as_arrays(values), seconds=time.perf_counter() - start)
+        known = isinstance(error, op.unsupported) if op.unsupported else False
+        told = f"{name} raised {type(error).__name__}: {error}{_where(error)}"
+        raise _Refused(told, unsupported=known) from error
+
+
+def _where(error: BaseException) -> str:
+    """Return file, line and function in which the subject raised, if it was in Python."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    if _HERE in last.filename or last.filename.startswith("<"):
+        return ""
+    return f" ({os.path.basename(last.filename)}:{last.lineno}, in {last.name})"
+
+
+_HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 def _seen(case: Case, name: str, array: Array) -> Array:
     return arranged(array, case.layouts.get(name, "C"))
 
 
-def _backward(op: Op, case: Case, given: Mapping[str, Array], cotangent: Array) -> Any:
-    """Return the subject's gradients by compared name, or in words why they are none."""
-    names = op.gradients if op.gradients is not None else tuple(given)
+def _backward(
+    op: Op, case: Case, given: Mapping[str, Array], cotangent: Array
+) -> tuple[dict[str, Any], Mapping[str, Array]]:
+    """Return the subject's gradients, and what recovering them may add, by compared name."""
     if op.backward is None:
-        return {}
+        return {}, {}
     first = [cotangent] if op.takes_cotangent else []
-    returned = op.backward(*first, *op.backward_arguments(given), **case.options)
-    gradients = returned if isinstance(returned, tuple | list) else (returned,)
+    arrays = [*first, *op.backward_arguments(given)]
+    returned = _called(op, "backward", op.backward, arrays, case.options)
+    errors: Mapping[str, Array] = {}
+    if isinstance(returned, Recovered):
+        errors = {gradient_of(name): error for name, error in returned.errors.items()}
+        returned = returned.gradients
+    return _by_name(op, case, returned), errors
+
+
+def _by_name(op: Op, case: Case, returned: Any) -> dict[str, Any]:
+    """Return gradients by compared name, whether they came by name or in order."""
     wanted = op.gradient_names(case)
-    if len(gradients) not in (len(names), len(wanted)):
-        listed = ", ".join(names)
-        return f"returned {len(gradients)} gradients, not {len(names)} ({listed})"
-    keys = names if len(gradients) == len(names) else wanted
-    by_name = dict(zip(keys, gradients, strict=True))
-    return {gradient_of(name): by_name[name] for name in wanted}
+    names = op.gradients if op.gradients is not None else tuple(case.operands)
+    if not isinstance(returned, Mapping):
+        found = returned if isinstance(returned, tuple | list) else (returned,)
+        if len(found) not in (len(names), len(wanted)):
+            listed = ", ".join(names)
+            raise _Refused(
+                f"backward returned {_count(len(found))}, not {len(names)} ({listed})"
+            )
+        keys = names if len(found) == len(names) else wanted
+        returned = dict(zip(keys, found, strict=True))
+    for name in wanted:
+        if returned.get(name) is None:
+            raise _Refused(f"backward returned no gradient of {name}")
+    return {gradient_of(name): returned[name] for name in wanted}
 
 
-def _double_backward(op: Op, case: Case, seen: Mapping[str, Array]) -> Any:
-    """Return the subject's second gradients by compared name, or in words why they are none."""
+def _count(number: int) -> str:
+    return f"{number} gradient" + "s" * (number != 1)
+
+
+def _double_backward(op: Op, case: Case, seen: Mapping[str, Array]) -> dict[str, Any]:
+    """Return the subject's second gradients by compared name."""
     wanted = [second_gradient_of(name) for name in op.second_names(case)]
     if op.double_backward is None or not wanted:
         return {}
@@ -74,24 +143,27 @@ def _double_backward(op: Op, case: Case, seen: Mapping[str, Array]) -> Any:
     directions = op.directions_of({name: seen[f"v_{name}"] for name in case.directions})
     first = [seen["cotangent"]] if op.takes_cotangent else []
     operands = op.backward_arguments({name: seen[name] for name in case.operands})
-    returned = op.double_backward(*directions, *first, *operands, **case.options)
+    arrays = [*directions, *first, *operands]
+    returned = _called(op, "double_backward", op.double_backward, arrays, case.options)
     found = returned if isinstance(returned, tuple | list) else (returned,)
     if len(found) != len(names):
         listed = ", ".join(names)
-        return f"returned {len(found)} second gradients, not {len(names)} ({listed})"
+        raise _Refused(f"double_backward returned {len(found)} second gradients, not {len(names)} "
+                       f"({listed})")  # fmt: skip
     return dict(zip(names, found, strict=True))
 
 
-def _manners(given: Mapping[str, Array], case: Case, values: Mapping[str, Any]) -> str:
-    """Return a complaint about modified inputs or shared memory, or ""."""
+def _check_manners(
+    given: Mapping[str, Array], case: Case, values: Mapping[str, Any]
+) -> None:
+    """Raise `_Refused` for a modified input, or a result that shares memory with one."""
     for key, original in case.arrays.items():
         array, name = given[key], "the cotangent" if key == "cotangent" else key
         if array.tobytes() != original.tobytes():
-            return f"modified {name} in place"
+            raise _Refused(f"modified {name} in place")
         for result, value in values.items():
             if isinstance(value, np.ndarray) and np.shares_memory(value, array):
-                return f"returned {result} that shares memory with {name}"
-    return ""
+                raise _Refused(f"returned {result} that shares memory with {name}")
 
 
 def _as_arrays(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,6 +173,3 @@ def _as_arrays(values: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in values.items()
     }
 
-
-def _rejected(detail: str, start: float) -> Answer:
-    return Answer("rejected", detail=detail, seconds=time.perf_counter() - start)

@@ -31,6 +31,7 @@ class Ledger:
     defects: dict[tuple[str, str], Defect] = field(default_factory=dict)
     lattice: LatticeRecord | None = None
     laws: Counter[str] = field(default_factory=Counter)
+    refused: int = 0
 
     def add_subject(self, comparisons: Sequence[Comparison]) -> None:
         """Count a case and the subject's comparisons on it."""
