@@ -7,11 +7,10 @@ from typing import Any
 
 from oracles.limits import make_limits
 from oracles.op import Case, Op
+from oracles.plugging import DTYPES, known_dtypes
 from oracles.report import Report
 from oracles.reporting.failure import failure_text
 from oracles.runner import Runner
-
-DTYPES = ("float32", "float64")
 
 
 class OracleMismatch(AssertionError):  # noqa: N818 - a disagreement, not an error of the harness
@@ -98,7 +97,8 @@ def run(
         limits=settled,
         evidence=evidence,
     ) as runner:
-        pairs = [(each, dtype) for each in ops for dtype in _known_dtypes(dtypes)]
+        wanted = known_dtypes(dtypes)
+        pairs = [(each, dtype) for each in ops for dtype in wanted if dtype in each.dtypes]
         entries = [runner.examine(each, dtype, examples, blob) for each, dtype in pairs]
         if runner.interrupted:
             raise KeyboardInterrupt
@@ -126,12 +126,3 @@ def check(op: Op | Iterable[Op], **arguments: Any) -> Report:
     if not report.passed:
         raise OracleMismatch(report)
     return report
-
-
-def _known_dtypes(dtypes: Sequence[str]) -> Sequence[str]:
-    if isinstance(dtypes, str):
-        raise TypeError(f"`dtypes` (={dtypes!r}) must be a sequence of names, not one string")
-    for name in dtypes:
-        if name not in DTYPES:
-            raise ValueError(f"`dtypes` holds {name!r}; known are {', '.join(DTYPES)}")
-    return dtypes

@@ -16,13 +16,13 @@ from rich.text import Text
 from oracles.article_diff import article_diff
 from oracles.broken_pipe import leave_unread, say
 from oracles.catalog import ops
-from oracles.checking import DTYPES
 from oracles.choices import EVIDENCE, KNOWN_ORACLES
 from oracles.environment import environment
 from oracles.exit_status import INTERRUPTED, NOTHING, RIGHT, WITNESS_FAILED, WRONG
 from oracles.files import check_writable, write_files
 from oracles.limits import Limits, make_limits
 from oracles.op import Op
+from oracles.plugging import DTYPES
 from oracles.proving import NotPolynomial, polynomial_of
 from oracles.report import OpReport, Report
 from oracles.reporting.json_form import json_text
@@ -91,7 +91,7 @@ def _examine(
 ) -> list[OpReport]:
     """Examine every operation, printing rows as they come and progress on a terminal."""
     entries: list[OpReport] = []
-    pairs = [(op, dtype) for op in chosen for dtype in dtypes]
+    pairs = [(op, dtype) for op in chosen for dtype in dtypes if dtype in op.dtypes]
     if console is not None:
         console.print(header(runner.oracles))
     bar = Bar(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())

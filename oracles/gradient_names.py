@@ -43,7 +43,9 @@ class Recovered:
 
 
 def by_operand(
-    returned: Any, names: Sequence[str] | None, spelled: Sequence[str] | Mapping[str, str] | None = None
+    returned: Any,
+    names: Sequence[str] | None,
+    spelled: Sequence[str] | Mapping[str, str] | None = None,
 ) -> Any:
     """Return gradients by operand if they are named; else as they are.
 
@@ -87,6 +89,11 @@ def spellings(name: str, *, bare: bool) -> Iterator[str]:
         yield from (form.format(synonym) for form in FORMS)
         if bare:
             yield synonym
+
+
+def found_in(holder: Any, name: str) -> str:
+    """Return the attribute of `holder` that is called like a gradient of `name`, or ""."""
+    return next((s for s in spellings(name, bare=False) if hasattr(holder, s)), "")
 
 
 def _named(returned: Any, names: Sequence[str], *, bare: bool) -> dict[str, Any]:

@@ -303,4 +303,3 @@ class Op:
         """Return the operands that ``backward`` takes, in order."""
         names = self.backward_operands if self.backward_operands is not None else tuple(operands)
         return [operands[name] for name in names if name in operands]
-

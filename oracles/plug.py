@@ -113,17 +113,16 @@ class Plug:
         if isinstance(found, Recovered):
             errors = {name: self._from(name, a) for name, a in found.errors.items()}
             return Recovered(self._all_from(found.gradients), errors)
-        return self._all_from(found) if isinstance(found, Mapping) else found
+        if isinstance(found, Mapping):
+            return self._all_from(found)
+        return self._each_from(self.gradients or (), found)
 
     def call_double_backward(self, *arrays: Array | None, **options: Any) -> Any:
         """Call the subject's double backward; what it returns has an order, no names."""
         assert self.double_backward is not None
         names = (*(self.gradients or ()), "y", *(self.operands or ()))
         found = self.double_backward(*self._given(names, arrays), **options)
-        if not self.orders or not isinstance(found, tuple | list):
-            return found
-        named = zip(("y", *(self.operands or ())), found, strict=False)
-        return tuple(self._from(name, array) for name, array in named)
+        return self._each_from(("y", *(self.operands or ())), found)
 
     def _given(self, names: Sequence[str], arrays: Sequence[Array | None]) -> list[Array | None]:
         if not self.orders:
@@ -142,6 +141,13 @@ class Plug:
 
     def _all_from(self, found: Mapping[str, Any]) -> dict[str, Any]:
         return {name: self._from(name, array) for name, array in found.items()}
+
+    def _each_from(self, names: Sequence[str], found: Any) -> Any:
+        """Return what has an order, no names, in the catalog's order of axes."""
+        if not self.orders or not isinstance(found, tuple | list):
+            return self._from(names[0], found) if self.orders else found
+        turned = [self._from(name, array) for name, array in zip(names, found, strict=False)]
+        return (*turned, *found[len(turned) :])
 
     def _kept(self, function: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
         left_out = self.dropped.get(function, frozenset())
@@ -172,9 +178,10 @@ def order(name: str, letters: str | None, catalog: str, *, flipped: bool = False
         raise TypeError(f"`{name}` (={letters!r}) must be a str")
     told = letters.replace("L", "W") if "L" in letters and "W" not in letters else letters
     kept = "".join(letter for letter in told if letter in catalog or letter not in SPATIAL)
-    wanted = catalog if "N" in kept else catalog.replace("N", "")
+    batchless = "N" in catalog and "W" in catalog
+    wanted = catalog if "N" in kept or not batchless else catalog.replace("N", "")
     if sorted(kept) != sorted(wanted) or len(set(told)) != len(told):
-        optional = ", of which N may be missing" * ("N" in catalog)
+        optional = ", of which N may be missing" * batchless
         raise ValueError(
             f"`{name}` (={letters!r}) must hold each letter of {catalog} once{optional}"
         )

@@ -119,9 +119,7 @@ def _by_name(op: Op, case: Case, returned: Any) -> dict[str, Any]:
         found = returned if isinstance(returned, tuple | list) else (returned,)
         if len(found) not in (len(names), len(wanted)):
             listed = ", ".join(names)
-            raise _Refused(
-                f"backward returned {_count(len(found))}, not {len(names)} ({listed})"
-            )
+            raise _Refused(f"backward returned {_count(len(found))}, not {len(names)} ({listed})")
         keys = names if len(found) == len(names) else wanted
         returned = dict(zip(keys, found, strict=True))
     for name in wanted:
@@ -153,9 +151,7 @@ def _double_backward(op: Op, case: Case, seen: Mapping[str, Array]) -> dict[str,
     return dict(zip(names, found, strict=True))
 
 
-def _check_manners(
-    given: Mapping[str, Array], case: Case, values: Mapping[str, Any]
-) -> None:
+def _check_manners(given: Mapping[str, Array], case: Case, values: Mapping[str, Any]) -> None:
     """Raise `_Refused` for a modified input, or a result that shares memory with one."""
     for key, original in case.arrays.items():
         array, name = given[key], "the cotangent" if key == "cotangent" else key
@@ -172,4 +168,3 @@ def _as_arrays(values: Mapping[str, Any]) -> dict[str, Any]:
         name: np.asarray(value) if isinstance(value, np.generic) else value
         for name, value in values.items()
     }
-

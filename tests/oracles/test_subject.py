@@ -1,6 +1,10 @@
+import time
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from oracles.gradient_names import Recovered
 from oracles.op import Case, Op
 from oracles.subject import ask_subject
 
@@ -70,9 +74,13 @@ def scaled_weights(x, w):
 @pytest.mark.parametrize(
     ("functions", "detail"),
     [
-        ({"forward": raises}, "raised IndexError: no such row"),
-        ({"backward": raises}, "raised IndexError: no such row"),
-        ({"backward": lambda g, x, w: g}, "returned 1 gradients, not 3 (x, w, b)"),
+        ({"forward": raises}, "forward raised IndexError: no such row (test_subject.py:"),
+        ({"backward": raises}, "backward raised IndexError: no such row (test_subject.py:"),
+        ({"backward": lambda g, x, w: g}, "backward returned 1 gradient, not 3 (x, w, b)"),
+        ({"backward": lambda g, x, w: None}, "backward returned 1 gradient, not 3 (x, w, b)"),
+        ({"backward": lambda g, x, w: (x, None, g)}, "backward returned no gradient of w"),
+        ({"backward": lambda g, x, w: {"x": g}}, "backward returned no gradient of w"),
+        ({"backward": np.add}, "backward raised TypeError: "),
         ({"backward": doubled_in_place}, "modified the cotangent in place"),
         ({"forward": scaled_weights}, "modified w in place"),
         ({"backward": lambda g, x, w: (x, w, g)}, "returned grad_x that shares memory with x"),
@@ -98,3 +106,35 @@ def test_subject_sees_the_layout_of_the_case():
 
     asked(forward=look, case=Case("dense", {"x": X, "w": W}, {}, G, {"x": "read-only"}))
     assert seen == {"x": False}
+
+
+def test_what_the_subject_said_it_does_not_support_is_told_apart():
+    answer = asked(forward=raises, unsupported=(KeyError, IndexError))
+    assert (answer.kind, answer.unsupported) == ("rejected", True)
+    assert not asked(forward=raises, unsupported=(KeyError,)).unsupported
+
+
+def hangs(*_):
+    time.sleep(60)
+
+
+def keeps_trying(g, x, w):
+    while True:
+        try:
+            time.sleep(60)
+        except Exception:
+            continue
+
+
+@pytest.mark.parametrize("functions", [{"forward": hangs}, {"backward": keeps_trying}])
+def test_subject_that_hangs_is_stopped(functions):
+    answer = asked(**functions, time_limit=0.05)
+    assert answer.kind == "timed out"
+    assert answer.detail == f"{next(iter(functions))} gave no answer within 0.05 s"
+
+
+def test_gradients_that_were_recovered_bring_their_error():
+    found = Recovered({"x": G @ W.T, "w": X.T @ G}, {"w": np.full((2, 1), 1e-9)})
+    assert asked(backward=lambda g, x, w: found).errors["grad_w"].tolist() == [[1e-9], [1e-9]]
+    whole = replace(CASE, lattice=9)
+    assert asked(backward=lambda g, x, w: found, case=whole).errors == {}

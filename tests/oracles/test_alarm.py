@@ -1,0 +1,54 @@
+import signal
+import threading
+import time
+
+import pytest
+
+from oracles.alarm import OutOfTime, at_most
+
+
+def test_code_that_takes_too_long_is_stopped():
+    start = time.monotonic()
+    with pytest.raises(OutOfTime), at_most(0.05):
+        time.sleep(60)
+    assert time.monotonic() - start < 30
+
+
+def test_code_that_is_done_in_time_is_left_alone():
+    before = signal.getsignal(signal.SIGALRM)
+    with at_most(60):
+        done = 1
+    assert done
+    assert signal.getitimer(signal.ITIMER_REAL)[0] <= 300  # that of the test's own time limit
+    assert signal.getsignal(signal.SIGALRM) is before
+
+
+def test_alarm_that_was_set_before_rings_when_it_would_have():
+    rung = []
+    before = signal.signal(signal.SIGALRM, lambda *_: rung.append(time.monotonic()))
+    left, interval = signal.setitimer(signal.ITIMER_REAL, 0.2)
+    start = time.monotonic()
+    try:
+        with at_most(60):
+            time.sleep(0.1)
+        while not rung and time.monotonic() - start < 30:
+            time.sleep(0.01)
+        assert rung[0] - start >= 0.2
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_REAL, left, interval)
+
+
+def test_nothing_is_limited_elsewhere():
+    seen = []
+
+    def work():
+        with at_most(1e-6):
+            time.sleep(0.01)
+            seen.append(1)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    with at_most(None):
+        assert seen == [1]
