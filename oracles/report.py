@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from oracles.answer import Answer
 from oracles.compare import Comparison
+from oracles.diagnosis.cause import Cause
 from oracles.evidence import LatticeRecord, Proof
 from oracles.op import Case
 
@@ -145,6 +146,8 @@ class Failure:
         A Python script that reproduces the failure with exact bits.
     blob
         Hypothesis's text that replays the case (`oracles.run(..., blob=...)`), or "".
+    causes
+        Why, as far as could be confirmed on other cases.
     """
 
     case: Case
@@ -155,6 +158,7 @@ class Failure:
     truth: Mapping[str, tuple[str, ...]]
     script: str
     blob: str
+    causes: tuple[Cause, ...] = ()
 
 
 @dataclass(frozen=True)

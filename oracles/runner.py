@@ -16,6 +16,7 @@ from oracles.answer import Answer
 from oracles.choices import IN_PROCESS, check_evidence, check_numbers, check_oracles
 from oracles.compare import Comparison, distances
 from oracles.environment import environment
+from oracles.diagnosis import diagnose
 from oracles.evidence import Proof
 from oracles.exact.bounded import Approximate
 from oracles.exact.definition import Polynomial
@@ -125,7 +126,7 @@ class Runner:
             fickle = True
         except KeyboardInterrupt:
             self.interrupted = True
-        failure = self._failure(op, failing[-1], found_blob) if failing else None
+        failure = self._failure(op, failing[-1], found_blob, limits) if failing else None
         if failure is not None and fickle:
             failure = replace(failure, sentences=(_FICKLE, *failure.sentences))
         return OpReport(
@@ -306,7 +307,8 @@ class Runner:
         }
         return {**self.workers.answers(), **answers}
 
-    def _failure(self, op: Op, case: Case, blob: str) -> Failure:
-        """Ask everybody once more about the minimal case, and write down who says what."""
+    def _failure(self, op: Op, case: Case, blob: str, limits: Limits) -> Failure:
+        """Ask everybody once more about the minimal case; write down who says what, and why."""
         self.workers.ask(op, case)
-        return account(op, case, partial(self._answers, op, case), blob)
+        found = account(op, case, partial(self._answers, op, case), blob)
+        return replace(found, causes=diagnose(op, case, limits, seed=self.seed))

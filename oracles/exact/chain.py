@@ -146,7 +146,7 @@ class Chain:
         cotangents = [*(layer[0] for layer in found[1:]), grad_y]
         v, first = directions[0], 1
         arriving: list[list[Approximate]] = []
-        steps = list(zip(inputs, cotangents, self._layers(operands, options), strict=True))
+        steps = list(zip(inputs, cotangents, self.each_layer(operands, options), strict=True))
         for x, g, (layer, parameters, layer_options) in steps:
             own = directions[first : first + len(parameters)]
             first += len(parameters)
@@ -176,7 +176,7 @@ class Chain:
 
         def walk() -> list[Approximate]:
             found, x = [], operands[0]
-            for layer, parameters, layer_options in self._layers(operands, options):
+            for layer, parameters, layer_options in self.each_layer(operands, options):
                 x = layer.forward([x, *parameters], layer_options, dtype)
                 found.append(x)
             return found
@@ -194,7 +194,7 @@ class Chain:
 
         def walk() -> list[Sequence[Approximate]]:
             inputs = [operands[0], *self.results(operands, options, dtype)[:-1]]
-            steps = list(zip(inputs, self._layers(operands, options), strict=True))
+            steps = list(zip(inputs, self.each_layer(operands, options), strict=True))
             found, arriving = list[Sequence[Approximate]](), grad_y
             for x, (layer, parameters, layer_options) in reversed(steps):
                 found.append(layer.backward(arriving, [x, *parameters], layer_options, dtype))
@@ -203,7 +203,7 @@ class Chain:
 
         return list(_GRADIENTS.of((self, options, dtype, grad_y, *operands), walk))
 
-    def _layers(
+    def each_layer(
         self, operands: Sequence[Approximate], options: Options
     ) -> Iterator[tuple[Definition, Sequence[Approximate], Options]]:
         first = 1

@@ -23,6 +23,11 @@ def failure_text(entry: OpReport) -> str:
         f"{entry.subject} is WRONG as {entry.op} in {entry.dtype} "
         f"(case {entry.cases} of those tried, shrunk)",
         "\n".join(_wrapped(sentence) for sentence in failure.sentences),
+        *(
+            ["\n".join(["why:", *(_wrapped(cause.sentence) for cause in failure.causes)])]
+            if failure.causes
+            else []
+        ),
         "\n".join(["the case:", *(f"  {line}" for line in case_lines(failure))]),
         *(_operand_text(failure, each) for each in failure.comparisons if not each.agrees),
         "to reproduce it, bit for bit:\n" + indent(failure.script, "    "),

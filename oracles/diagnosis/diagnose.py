@@ -1,0 +1,164 @@
+"""From a case on which the subject is wrong to the cause, or to where and when it is wrong.
+
+A cause is a prediction of all that the subject says. It is tried on the case that convicted and
+on others, and named only if it is right on every one of them: those on which the subject is
+wrong, of which there must be some, and those on which it is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+from oracles.diagnosis.bilinear import case_has_sums, from_sums
+from oracles.diagnosis.cause import (
+    FEWEST,
+    Candidate,
+    Cause,
+    confirmed,
+    explains,
+    first_that_explains,
+    given,
+)
+from oracles.diagnosis.chains import from_layers
+from oracles.diagnosis.elementwise import from_functions
+from oracles.diagnosis.history import accumulates
+from oracles.diagnosis.own_forward import of_own_forward
+from oracles.diagnosis.question import WANTED, Question, asked, questions
+from oracles.diagnosis.refusals import of_refusals
+from oracles.diagnosis.results import from_results
+from oracles.diagnosis.scatter import from_scatter
+from oracles.diagnosis.when import circumstances, when
+from oracles.diagnosis.where import where
+from oracles.exact.chain import Chain
+from oracles.limits import Limits
+from oracles.op import FORWARD, Case, Op
+
+
+def diagnose(op: Op, case: Case, limits: Limits, *, seed: int) -> tuple[Cause, ...]:
+    """Return the cause of each operand that is wrong on `case`, or what else can be said of it.
+
+    Parameters
+    ----------
+    op, case
+        A subject and a case on which it is wrong.
+    limits
+        On further cases.
+    seed
+        From which these follow.
+
+    Returns
+    -------
+    tuple of Cause
+        One for each operand that is wrong, in the order of the comparison; empty if nothing
+        can be said.
+    """
+    first = asked(op, case)
+    if first.answer.kind != "value":
+        return of_refusals(op, case, limits, seed)
+    names = op.compared_names(case)
+    told = _enough(questions(op, case, limits, seed), names)
+    wrong = [n for n in names if first.wrong(n) or len(_wrong(told, n)) >= FEWEST]
+    found = (_of_operand(op, name, wrong, told, seed) for name in wrong)
+    causes = tuple(cause for cause in found if cause is not None)
+    return causes or _by_circumstances(op, case, limits, seed, wrong)
+
+
+def _enough(asked: Iterable[Question], names: Sequence[str]) -> list[Question]:
+    """Return answered questions until enough of them are wrong in whatever is wrong at all."""
+    told: list[Question] = []
+    for question in asked:
+        if question.answer.kind == "timed out":
+            break
+        if question.answer.kind == "value":
+            told.append(question)
+        counts = [len(_wrong(told, name)) for name in names]
+        if any(counts) and all(count >= WANTED for count in counts if count):
+            break
+    return told
+
+
+def _wrong(told: Iterable[Question], name: str) -> list[Question]:
+    return [each for each in told if name in each.true and each.wrong(name)]
+
+
+def _of_operand(
+    op: Op, name: str, wrong: Sequence[str], told: Sequence[Question], seed: int
+) -> Cause | None:
+    """Return the cause of one wrong operand, or where it is wrong; None if it is too seldom."""
+    mine = _wrong(told, name)
+    if len(mine) < FEWEST:
+        return None
+    added = accumulates(name, mine[0])
+    if added is not None:
+        return added
+    if name != FORWARD and FORWARD in wrong:
+        own = of_own_forward(op, name, told, seed)
+        if own is not None:
+            return own
+    right = [each for each in told if name in each.true and not each.wrong(name)]
+    candidate = _explanation(op, name, mine, right)
+    if candidate is not None:
+        return confirmed(candidate, name, len(mine))
+    return _located(op, name, mine, [*mine, *right])
+
+
+def _explanation(
+    op: Op, name: str, mine: Sequence[Question], right: Sequence[Question]
+) -> Candidate | None:
+    """Return the first cause that explains all, or does under one circumstance."""
+    known = list(candidates(op, name, mine))
+    every = [*mine, *right[: 2 * WANTED]]
+    found = first_that_explains(known, name, every)
+    if found is not None:
+        return found
+    partly = [each for each in known if explains(each, name, mine)]
+    when_so = (given(each, c, name) for each in partly for c in circumstances(op))
+    return first_that_explains(when_so, name, every)
+
+
+def candidates(op: Op, name: str, wrong: Sequence[Question]) -> Iterator[Candidate]:
+    """Yield the causes that `name` may be wrong by, the plainest first."""
+    first = wrong[0]
+    ndim = max(each.true[name].value.ndim for each in wrong)
+    sums = all(case_has_sums(each.case, op) for each in wrong)
+    yield from from_results(op, name, ndim, wrong)
+    if sums:
+        yield from from_sums(op, name)
+        yield from from_scatter(name)
+    elif isinstance(op.definition, Chain):
+        yield from from_layers(op, name, first)
+    else:
+        yield from from_functions(op, name, ndim)
+
+
+def _located(op: Op, name: str, mine: Sequence[Question], told: Sequence[Question]) -> Cause | None:
+    """Return where and when an operand is wrong for which no cause was found."""
+    place = where(name, mine)
+    found = when(op, told, lambda each: each.wrong(name))
+    circumstance = f"exactly where {found.words}" if found else ""
+    parts = [part for part in (place, circumstance) if part]
+    count = f"in {len(mine)} of {len(told)} cases"
+    text = f"{name} is wrong {', '.join([*parts, count])}; no known cause explains it"
+    return Cause(name, text, len(mine), False)
+
+
+def _by_circumstances(
+    op: Op, case: Case, limits: Limits, seed: int, wrong: Sequence[str]
+) -> tuple[Cause, ...]:
+    """Return when a subject is wrong that is right on plain numbers in plain layouts."""
+    told = [q for q in islice(questions(op, case, limits, seed, plain=False), _UNTIDY)
+            if q.answer.kind == "value"]  # fmt: skip
+    causes = []
+    for name in wrong:
+        mine = _wrong(told, name)
+        found = when(op, [q for q in told if name in q.true], lambda each, n=name: each.wrong(n))
+        if found is not None:
+            text = (
+                f"{name} is wrong exactly where {found.words}: in {len(mine)} of {len(told)} cases"
+            )
+            causes.append(Cause(name, text, len(mine), False))
+    return tuple(causes)
+
+
+_UNTIDY = 120

@@ -1,0 +1,173 @@
+"""Causes in an activation, softmax or loss: another function, another point, another constant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from inspect import signature
+from typing import Any
+
+import numpy as np
+
+from oracles.diagnosis.cause import Candidate
+from oracles.diagnosis.question import Array, Expected, Question, expected
+from oracles.diagnosis.results import plain_forms
+from oracles.exact.activations import ACTIVATIONS
+from oracles.exact.definition import Definition
+from oracles.exact.elementwise import Elementwise
+from oracles.exact.softmax import Softmax
+from oracles.exact.truth import truth
+from oracles.op import FORWARD, Op, gradient_of
+
+CONSTANTS = (0.0, 0.001, 0.01, 0.05, 0.1, 0.2, 0.25, 0.3, 0.5, 1.0, 1.5, 2.0, 3.0)
+"""Values that are seen in code where a parameter should stand."""
+
+
+def answered(
+    question: Question,
+    name: str,
+    definition: Definition | None = None,
+    *,
+    options: Mapping[str, Any] | None = None,
+    **arrays: Array,
+) -> Expected:
+    """Return what exact arithmetic answers to the question with some of it replaced.
+
+    `arrays` are operands by name, or ``cotangent``.
+    """
+    case = question.case
+    cotangent = arrays.pop("cotangent", case.cotangent)
+    changed = replace(
+        case,
+        operands={**case.operands, **arrays},
+        cotangent=cotangent,
+        options=case.options if options is None else options,
+    )
+    op = question.op
+    found = truth(definition or op.definition, changed, op.gradient_names(case))
+    return expected(found[name])
+
+
+def from_functions(op: Op, name: str, ndim: int) -> Iterator[Candidate]:
+    """Yield the causes of a wrong `name` of an activation or softmax."""
+    if isinstance(op.definition, Elementwise):
+        yield from _of_other_functions(op, name)
+        yield from _of_constants(op, name)
+        if name != FORWARD:
+            yield from _of_points(name)
+    if isinstance(op.definition, Softmax):
+        yield from _of_softmax(op, name)
+    yield from _of_turned(op, name, ndim)
+
+
+def _of_other_functions(op: Op, name: str) -> Iterator[Candidate]:
+    for other, definition in ACTIVATIONS.items():
+        if definition is op.definition:
+            continue
+        for options in _parameters(other):
+            words = other + "".join(f" ({k}={v!r})" for k, v in options.items())
+            claim = f"equals {words}" if name == FORWARD else (
+                f"equals the cotangent times the derivative of {words}"
+            )  # fmt: skip
+            yield Candidate(
+                claim,
+                f"this is another activation than {op.name}",
+                lambda q, d=definition, o=options: answered(q, name, d, options=o),
+            )
+
+
+def _parameters(name: str) -> list[dict[str, Any]]:
+    """Return the parameters for which another activation is tried: the defaults."""
+    known = signature(ACTIVATIONS[name].pieces).parameters
+    found: list[dict[str, Any]] = [{n: p.default for n, p in known.items()}]
+    return [*found, {"approximate": "tanh"}] if name == "gelu" else found
+
+
+def _of_constants(op: Op, name: str) -> Iterator[Candidate]:
+    """Yield the causes: a parameter that is ignored, with a constant in its place."""
+    known = signature(op.definition.pieces).parameters  # type: ignore[attr-defined]
+    for parameter, default in ((n, p.default) for n, p in known.items()):
+        values = ("none", "tanh") if isinstance(default, str) else CONSTANTS
+        for value in values:
+            yield Candidate(
+                f"equals what the oracle gives with {parameter} = {value!r}, whatever is asked",
+                "a constant stands where the parameter should",
+                lambda q, p=parameter, v=value: answered(q, name, options={**q.case.options, p: v}),
+            )
+
+
+def _of_points(name: str) -> Iterator[Candidate]:
+    """Yield the causes: a derivative at another point, or without the cotangent."""
+    operand = name.partition("_")[2]
+    yield Candidate(
+        "equals the derivative without the cotangent",
+        "the cotangent is not multiplied in",
+        lambda q: answered(q, name, cotangent=np.ones_like(q.case.cotangent)),
+    )
+    yield Candidate(
+        "equals the cotangent times the derivative at y",
+        "the derivative is taken at the result, where the formula wants the operand",
+        lambda q: answered(q, name, **{operand: _result(q)}),
+    )
+
+
+def _result(question: Question) -> Array:
+    return question.true[FORWARD].value.astype(question.case.dtype)
+
+
+def _of_softmax(op: Op, name: str) -> Iterator[Candidate]:
+    for axis in (-1, 0, 1):
+        yield Candidate(
+            f"equals what the oracle gives with axis = {axis}, whatever is asked",
+            "the axis is ignored",
+            lambda q, a=axis: (
+                answered(q, name, options={**q.case.options, "axis": a})
+                if -q.case.cotangent.ndim <= a < q.case.cotangent.ndim
+                else None
+            ),
+        )
+    if name != gradient_of("x"):
+        return
+    ways: dict[str, Callable[[Array, Array, int], Array]] = {
+        "g y (1 - y)": lambda g, y, axis: g * y * (1 - y),
+        "g y": lambda g, y, axis: g * y,
+        "g (1 - y)": lambda g, y, axis: g * (1 - y),
+        "g - y": lambda g, y, axis: g - y,
+    }
+    for words, way in ways.items():
+        yield Candidate(
+            f"equals {words}, g being the cotangent and y the softmax",
+            "the derivative by the other elements of the axis is missing",
+            lambda q, way=way: _by_hand(q, way),
+        )
+
+
+def _by_hand(question: Question, way: Callable[[Array, Array, int], Array]) -> Expected:
+    axis = question.case.options["axis"]
+    x = question.case.operands["x"].astype(np.float64)
+    e = np.exp(x - x.max(axis=axis, keepdims=True, initial=-np.inf))
+    value = way(question.case.cotangent.astype(np.float64), e / e.sum(axis=axis, keepdims=True),
+                axis)  # fmt: skip
+    return Expected(value, question.true[gradient_of("x")].error + 1e-13)
+
+
+def _of_turned(op: Op, name: str, ndim: int) -> Iterator[Candidate]:
+    """Yield the causes: the cotangent or an operand is turned, and the rest is not."""
+    with_cotangent = name != FORWARD and op.takes_cotangent
+    arrays = [*(op.gradients or ("x",)), *(["cotangent"] if with_cotangent else [])]
+    for form in plain_forms(ndim):
+        for array in reversed(arrays):
+            words = "the cotangent" if array == "cotangent" else array
+            yield Candidate(
+                f"equals what the oracle gives for {words} {form.words}",
+                f"{words} is turned, and what it is multiplied with is not",
+                lambda q, array=array, form=form: _for_turned(q, name, array, form.apply),
+            )
+
+
+def _for_turned(
+    question: Question, name: str, array: str, apply: Callable[[Array, int], Array]
+) -> Expected | None:
+    old = question.case.arrays[array]
+    new = np.ascontiguousarray(apply(old, 1))
+    return answered(question, name, **{array: new}) if new.shape == old.shape else None

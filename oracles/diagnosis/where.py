@@ -1,0 +1,146 @@
+"""Where a subject is wrong: the narrowest set of cells that holds all that are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from oracles.diagnosis.cause import FEWEST
+from oracles.diagnosis.forms import SPATIAL, letters_of
+from oracles.diagnosis.question import Question
+from oracles.diagnosis.results import groups_of, letters_for
+
+Array = npt.NDArray[Any]
+Mask = npt.NDArray[np.bool_]
+Region = Callable[[Question, tuple[int, ...]], Mask]
+
+_NAMES = {"N": "sample", "C": "channel", "O": "output channel", "I": "input channel",
+          "D": "plane", "H": "row", "W": "column"}  # fmt: skip
+
+
+def wrong_cells(question: Question, name: str) -> Mask | None:
+    """Return which cells are wrong, or None if the subject's array has another shape."""
+    true, said = question.true[name], question.said(name)
+    if not isinstance(said, np.ndarray) or said.shape != true.shape:
+        return None
+    with np.errstate(invalid="ignore"):
+        right = np.abs(said.astype(np.float64) - true.value) <= true.error
+    both_nan = np.isnan(said) & np.isnan(true.value)
+    return np.asarray(~(right | both_nan | (said == true.value)))
+
+
+def where(name: str, asked: Sequence[Question]) -> str:
+    """Return in which cells `name` is wrong: the narrowest set that holds them all, or ""."""
+    pairs = [(each, wrong_cells(each, name)) for each in asked]
+    telling = [(q, mask) for q, mask in pairs if mask is not None and mask.any()]
+    if len(telling) < FEWEST:
+        return ""
+    op, ndim = telling[0][0].op, telling[0][1].ndim
+    letters = letters_of(letters_for(op, name), ndim) if op.letters else ""
+    regions = _regions(letters, ndim) if letters else _plain_regions(ndim)
+    return next((words for words, region in regions if _holds(region, telling)), "")
+
+
+def _holds(region: Region, telling: Sequence[tuple[Question, Mask]]) -> bool:
+    """Return whether all wrong cells lie within, and cells outside were seen to be right."""
+    outside = 0
+    for question, mask in telling:
+        inside = region(question, mask.shape)
+        if (mask & ~inside).any():
+            return False
+        outside += bool((~inside).any())
+    return outside >= FEWEST
+
+
+def _regions(letters: str, ndim: int) -> Iterator[tuple[str, Region]]:
+    """Yield sets of cells of an array whose axes have letters, the narrow ones first."""
+    spatial = [at for at, letter in enumerate(letters) if letter in SPATIAL]
+    for at, letter in enumerate(letters):
+        yield f"in the last {_NAMES[letter]} alone", _index(at, -1)
+        yield f"in the first {_NAMES[letter]} alone", _index(at, 0)
+    for at in spatial:
+        yield f"at the border along {letters[at]} alone", _border([at])
+        yield f"away from the border along {letters[at]} alone", _but(_border([at]))
+        along = f"at positions along {letters[at]} that are"
+        yield f"{along} multiples of the stride", _phase(at, spatial.index(at))
+        yield f"{along} no multiples of the stride", _but(_phase(at, spatial.index(at)))
+    if spatial:
+        yield "at the border alone", _border(spatial)
+        yield "away from the border alone", _but(_border(spatial))
+    for at, letter in enumerate(letters):
+        if letter in "CO":
+            yield f"in the {_NAMES[letter]}s of every group but the first", _later_groups(at)
+    for at, letter in enumerate(letters):
+        yield f"in every {_NAMES[letter]} but the first", _but(_index(at, 0))
+        yield f"in every {_NAMES[letter]} but the last", _but(_index(at, -1))
+
+
+def _plain_regions(ndim: int) -> Iterator[tuple[str, Region]]:
+    """Yield sets of cells of an array whose axes have no letters, by the operand's values."""
+    yield "where x is 0", _by_value(lambda x: x == 0)
+    yield "where x is negative", _by_value(lambda x: x < 0)
+    yield "where x is positive", _by_value(lambda x: x > 0)
+    for size in (40, 20, 10, 6, 4, 3, 2, 1):
+        yield f"where |x| is at least {size}", _by_value(lambda x, s=size: np.abs(x) >= s)
+    for at in range(ndim):
+        yield f"at the last index of axis {at} alone", _index(at, -1)
+        yield f"at the first index of axis {at} alone", _index(at, 0)
+    for at in range(ndim):
+        yield f"at every index of axis {at} but the first", _but(_index(at, 0))
+        yield f"at every index of axis {at} but the last", _but(_index(at, -1))
+
+
+def _index(at: int, index: int) -> Region:
+    def region(question: Question, shape: tuple[int, ...]) -> Mask:
+        mask = np.zeros(shape, bool)
+        if at < len(shape) and shape[at]:
+            np.moveaxis(mask, at, 0)[index] = True
+        return mask
+
+    return region
+
+
+def _border(axes: Sequence[int]) -> Region:
+    def region(question: Question, shape: tuple[int, ...]) -> Mask:
+        mask = np.zeros(shape, bool)
+        for at in axes:
+            for index in (0, -1):
+                mask |= _index(at, index)(question, shape)
+        return mask
+
+    return region
+
+
+def _but(region: Region) -> Region:
+    return lambda question, shape: ~region(question, shape)
+
+
+def _phase(at: int, axis: int) -> Region:
+    def region(question: Question, shape: tuple[int, ...]) -> Mask:
+        stride = question.case.options.get("stride", 1)
+        step = stride[axis] if isinstance(stride, tuple) else stride
+        mask = np.zeros(shape, bool)
+        np.moveaxis(mask, at, 0)[::step] = True
+        return mask
+
+    return region
+
+
+def _later_groups(at: int) -> Region:
+    def region(question: Question, shape: tuple[int, ...]) -> Mask:
+        mask = np.zeros(shape, bool)
+        np.moveaxis(mask, at, 0)[shape[at] // groups_of(question.case) :] = True
+        return mask
+
+    return region
+
+
+def _by_value(condition: Callable[[Array], Mask]) -> Region:
+    def region(question: Question, shape: tuple[int, ...]) -> Mask:
+        x = next(iter(question.case.operands.values()))
+        return condition(x) if x.shape == shape else np.ones(shape, bool)
+
+    return region
