@@ -51,6 +51,7 @@ RIGHT: list[Right] = [
     transposed.RIGHT,
     *layers.RIGHT,
     networks.RIGHT,
+    networks.SAME_SHAPES,
     pooling.RIGHT,
 ]
 

@@ -26,8 +26,9 @@ def mean_over_batch(g, x, w):  # 8
 def bias_gradient_shadowed(g, x, w):  # 11
     gb = np.sum(g, axis=0)
     gw = np.zeros_like(w)
-    for row, gb in zip(x, g, strict=True):  # noqa: B020, PLR1704 - planted: gb again
-        gw += np.outer(row, gb)
+    for n in range(x.shape[0]):
+        gb = np.array(g[n])  # gb again
+        gw += np.outer(x[n], gb)
     return np.dot(g, w.T), gw, gb
 
 
@@ -54,14 +55,18 @@ def cotangent_scaled(g, x, w):  # 16
 
 DENSE = Right("matrix product", "dense", dense, dense_backward)
 DENSE_OF_SOME = Right(
-    "matrix product, no empty batch", "dense", dense, dense_backward, {"min_batch": 1}
+    "matrix product, no empty batch",
+    "dense",
+    dense,
+    dense_backward,
+    {"min_batch": 1, "bias": True},
 )
 
 # --- activations ----------------------------------------------------------------------------------
 
 
 def tanh_backward(g, x):
-    return g / np.cosh(x) ** 2
+    return g / np.cosh(x) / np.cosh(x)  # the square of cosh may be too large for a float
 
 
 def rotated(a):
@@ -69,7 +74,7 @@ def rotated(a):
 
 
 def tanh_of_rotated_cotangent(g, x):  # 3
-    return rotated(g) * (1 / np.cosh(x) ** 2)
+    return rotated(g) / np.cosh(x) / np.cosh(x)
 
 
 def tanh_by_arctan(g, x):  # 15
@@ -77,11 +82,13 @@ def tanh_by_arctan(g, x):  # 15
 
 
 def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1, small) / (1 + small)
 
 
 def sigmoid_backward(g, x):
-    return g * sigmoid(x) * sigmoid(-x)
+    small = np.exp(-np.abs(x))
+    return g * small / (1 + small) ** 2
 
 
 def sigmoid_of_the_input(g, x):  # 15
@@ -89,11 +96,13 @@ def sigmoid_of_the_input(g, x):  # 15
 
 
 def falling(x):  # 12
-    return 1 / (1 + np.exp(x))
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0, small, 1) / (1 + small)  # the branches are exchanged
 
 
 def falling_backward(g, x):
-    return -g * falling(x) * falling(-x)
+    small = np.exp(-np.abs(x))
+    return -g * small / (1 + small) ** 2
 
 
 def leaky_relu(x, *, negative_slope=0.01):
@@ -134,10 +143,10 @@ def relu_in_the_cotangent(g, x):  # 16
 
 
 TANH = Right("by cosh", "tanh", np.tanh, tanh_backward)
-SIGMOID = Right("by exp", "sigmoid", sigmoid, sigmoid_backward, {"special_values": False})
+SIGMOID = Right("by exp(-|x|)", "sigmoid", sigmoid, sigmoid_backward)
 LEAKY_RELU = Right("np.where", "leaky_relu", leaky_relu, leaky_relu_backward)
 ELU = Right("np.where", "elu", elu, elu_backward)
-RELU = Right("np.maximum", "relu", relu, relu_backward, {"special_values": False})
+RELU = Right("np.maximum", "relu", relu, relu_backward)
 
 RIGHT = [DENSE, DENSE_OF_SOME, TANH, SIGMOID, LEAKY_RELU, ELU, RELU]
 
@@ -163,9 +172,10 @@ PLANTED = [
         cause="y has the bias subtracted; grad_b is the gradient of this wrong forward",
     ),
     SIGMOID.but(
-        12, "sigmoid without its minus, forward and backward",
+        12, "branches of sigmoid exchanged, forward and backward",
         forward=falling, backward=falling_backward, wrong={"y", "grad_x"},
-        cause="y is sigmoid(-x), a sign is missing; grad_x is the gradient of this wrong forward",
+        cause="y is sigmoid(-x), its branches are exchanged; grad_x is the gradient of this "
+        "wrong forward",
     ),
     TANH.but(
         15, "derivative of arctan for tanh",
@@ -199,7 +209,8 @@ PLANTED = [
     ),
     RELU.but(
         16, "cotangent cut where x is negative",
-        backward=relu_in_the_cotangent, wrong=set(), sentence="modified the cotangent in place",
+        backward=relu_in_the_cotangent, wrong=set(),
+        sentence="returned grad_x that shares memory with the cotangent",
         cause="backward writes its zeros into the caller's cotangent and returns it",
     ),
 ]  # fmt: skip

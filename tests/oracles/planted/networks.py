@@ -92,7 +92,7 @@ def published_later(x, w1, w2, w3, y, *, f1, f2, f3):
     return g1, g2, g3
 
 
-# --- 3: cotangent rotated, the activation's derivative not ------------------------------------------
+# --- 3: cotangent rotated, the activation's derivative not --------------------------------------
 
 
 def rotated_at_the_first_activation(x, w1, w2, w3, y, *, f1, f2, f3):
@@ -116,7 +116,7 @@ def rotated_at_the_second_activation(x, w1, w2, w3, y, *, f1, f2, f3):
     return g1, g2, m.h.T @ d3
 
 
-# --- 4: forward by one weight, backward by another --------------------------------------------------
+# --- 4: forward by one weight, backward by another ----------------------------------------------
 
 
 def first_kernel_for_second(x, w1, w2, w3, y, *, f1, f2, f3):
@@ -129,15 +129,8 @@ def first_kernel_for_second(x, w1, w2, w3, y, *, f1, f2, f3):
     return g1, g2, g3
 
 
-def second_kernel_for_column(x, w1, w2, w3, y, *, f1, f2, f3):
-    m = through(x, w1, w2, w3, f1, f2, f3)
-    d3 = (m.out - y) * DERIVATIVES[f3](m.l3)
-    d2 = (d3 @ w2.reshape(1, -1)).reshape(m.l2.shape) * DERIVATIVES[f2](m.l2)  # w2 instead of w3
-    g2 = rot180(convolve(m.a1, rot180(d2)))
-    da1 = rot180(convolve(pad_for(w2, d2), rot180(d2)))
-    d1 = da1 * DERIVATIVES[f1](m.l1)
-    g1 = rot180(convolve(x, rot180(d1)))
-    return g1, g2, m.h.T @ d3
+def first_kernel_twice(x, w1, w2, w3, y, *, f1, f2, f3):
+    return backward(x, w1, w1, w3, y, f1=f1, f2=f2, f3=f3)  # w1 for both layers
 
 
 def forward_by_first_kernel_alone(x, w1, w2, w3, y, *, f1, f2, f3):
@@ -145,6 +138,14 @@ def forward_by_first_kernel_alone(x, w1, w2, w3, y, *, f1, f2, f3):
 
 
 RIGHT = Right("plain NumPy", "article", forward, backward)
+# One weight for another can only go unnoticed where they have the same shape.
+SAME_SHAPES = Right(
+    "plain NumPy, weights of one shape",
+    "article",
+    forward,
+    backward,
+    arguments={"unsupported": ValueError},
+)
 
 PLANTED = [
     RIGHT.but(
@@ -167,17 +168,17 @@ PLANTED = [
         backward=rotated_at_the_second_activation, wrong={"grad_w1", "grad_w2"},
         cause="grad_w1 and grad_w2 multiply dA2 rotated by 180 degrees with f2'(l2) unrotated",
     ),
-    RIGHT.but(
+    SAME_SHAPES.but(
         4, "w1 for w2 backward",
         backward=first_kernel_for_second, wrong={"grad_w1"},
         cause="grad_w1 goes back through w1 where the forward went through w2",
     ),
-    RIGHT.but(
-        4, "w2 for w3 backward",
-        backward=second_kernel_for_column, wrong={"grad_w1", "grad_w2"},
-        cause="grad_w1 and grad_w2 go back through w2 where the forward went through w3",
+    SAME_SHAPES.but(
+        4, "w1 for w2 wherever backward needs it",
+        backward=first_kernel_twice, wrong={"grad_w1", "grad_w2", "grad_w3"},
+        cause="backward uses w1 in both convolutions where the forward uses w1 and w2",
     ),
-    RIGHT.but(
+    SAME_SHAPES.but(
         4, "w1 for w2 forward",
         forward=forward_by_first_kernel_alone, wrong={"y"},
         cause="y uses w1 in both convolutions; the gradients are those of w1 and w2",

@@ -159,7 +159,11 @@ def backward_padded_behind(g, x, w, *, stride=1, padding=0):
 
 RIGHT = Right("window by window", "conv2d", forward, backward, LIMITS)
 ONE_IMAGE_AT_LEAST = Right(
-    "window by window, no empty batch", "conv2d", forward, backward, {**LIMITS, "min_batch": 1}
+    "window by window, no empty batch",
+    "conv2d",
+    forward,
+    backward,
+    {**LIMITS, "min_batch": 1, "bias": True},
 )
 
 PLANTED = [
