@@ -73,7 +73,7 @@ class Planted:
     Attributes
     ----------
     number
-        Of the error, 1 to 18: see `oracles.planted`'s `ERRORS`.
+        Of the error, 1 to 18: see `ERRORS`.
     title
         Of this variant of it.
     op, forward, backward, limits, arguments, reference
