@@ -19,11 +19,12 @@ def of_catalog(everything):
     return [pytest.param(each, id=name(each).strip()) for each in everything if each.op]
 
 
-def examined(each, examples):
+def examined(each, examples, dtypes=("float32", "float64")):
     op = ops[each.op].implemented_by(
         each.forward, each.backward, limits=each.limits, **each.arguments
     )
-    return run(op, oracles=(), seed=18, max_examples=examples, evidence=("bound",))
+    return run(op, oracles=(), dtypes=dtypes, seed=18, max_examples=examples,
+               evidence=("bound",))  # fmt: skip
 
 
 def convicted(entry):
@@ -41,13 +42,10 @@ def test_the_code_without_an_error_is_right_within_its_limits(right):
 
 @pytest.mark.parametrize("planted", of_catalog(PLANTED))
 def test_planted_error_is_convicted_in_what_it_spoils_and_nothing_else(planted):
-    report = examined(planted, planted.examples)
-    for entry in report.entries:
-        assert entry.failure is not None
-        assert convicted(entry) == planted.wrong
-        if planted.sentence:
-            (said,) = entry.failure.sentences
-            assert planted.sentence in said
+    (entry,) = examined(planted, planted.examples, dtypes=["float64"]).entries
+    assert entry.failure is not None
+    assert convicted(entry) == planted.wrong
+    assert planted.sentence in entry.failure.sentences[0]
 
 
 def test_every_error_is_planted_once_at_least_and_none_twice():
