@@ -76,9 +76,14 @@ _SESSION = pytest.StashKey[OracleSession]()
 _FOUND = pytest.StashKey[list[str]]()
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
     """Declare the options."""
     add_options(parser)
+    # pytest fails on a module that it is given under two names, and this one has two: that of
+    # its entry point, and its own for ``-p``.
+    for name in ("oracles", __name__):
+        if not pluginmanager.has_plugin(name):
+            pluginmanager.set_blocked(name)
 
 
 @pytest.hookimpl(trylast=True)  # Hypothesis has loaded its profile

@@ -457,6 +457,15 @@ def test_profile_that_hypothesis_loads_by_itself_changes_nothing(pytester, sessi
     assert not nightly.startswith("0 ")
 
 
+def test_plugin_may_be_named_as_well_as_installed(pytester, session):
+    pytester.makepyfile("def test_it(oracle_check): pass")
+    for more in (("-p", "oracles.pytest_plugin"), ("-p", "no:oracles")):
+        result = session(*more, apart=True)
+        result.assert_outcomes(**({"errors": 1} if "no:oracles" in more else {"passed": 1}))
+    pytester.makeconftest("pytest_plugins = ['oracles.pytest_plugin']")
+    session(apart=True).assert_outcomes(passed=1)
+
+
 HEAVY = ("numpy", "hypothesis", "flint", "torch", "jax", "rich", "manualgrad")
 
 TELL = f"""
