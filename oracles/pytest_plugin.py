@@ -125,11 +125,14 @@ def pytest_pycollect_makeitem() -> Generator[None, Any, Any]:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the tests that are about operations of which none is selected."""
     selects = config.stash[_SESSION].settings.selects
-    wanted = {item: _names(item) for item in items}
-    dropped = [item for item, names in wanted.items() if names and not any(map(selects, names))]
+    kept: list[pytest.Item] = []
+    dropped: list[pytest.Item] = []
+    for item in items:
+        names = _names(item)
+        (dropped if names and not any(map(selects, names)) else kept).append(item)
     if dropped:
         config.hook.pytest_deselected(items=dropped)
-        items[:] = [item for item in items if item not in dropped]
+        items[:] = kept
 
 
 @pytest.fixture
