@@ -79,11 +79,15 @@ def verdict_line(report: Report) -> str:
         return f"nothing was compared{cut}"
     vacuous = [f"{entry.op} {entry.dtype}" for entry in report.entries if entry.vacuous]
     if vacuous and not report.failures:
-        return f"VACUOUS, neither right nor wrong: {', '.join(vacuous)}; {scope}{cut}"
+        return f"VACUOUS, neither right nor wrong: {_each_once(vacuous)}; {scope}{cut}"
     if report.passed:
         return f"right: every subject within its rounding bound on {scope}{cut}"
-    wrong = ", ".join(f"{entry.op} {entry.dtype}" for entry in report.failures)
-    return f"WRONG: {wrong}; {scope}{cut}"
+    wrong = [f"{entry.op} {entry.dtype}" for entry in report.failures]
+    return f"WRONG: {_each_once(wrong)}; {scope}{cut}"
+
+
+def _each_once(names: Sequence[str]) -> str:
+    return ", ".join(dict.fromkeys(names))
 
 
 def _wrapped(line: str) -> str:
