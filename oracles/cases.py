@@ -81,7 +81,7 @@ def build_case(
     seed = integer(draw, 0, 2**16)  # one for all: another seed is no simpler case
 
     def drawn_as(shape: Shape, number: int) -> Numbers:
-        return numbers(draw, shape, dtype, seed + number, patterns)
+        return numbers(draw, shape, dtype, seed + number, patterns, number + 1)
 
     drawn = {name: drawn_as(shape, at) for at, (name, shape) in enumerate(shapes.items())}
     if with_cotangent:

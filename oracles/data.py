@@ -44,7 +44,7 @@ _SEEDED: dict[str, Callable[[np.random.Generator, int], Array]] = {
 }
 
 
-def make(pattern: str, shape: Shape, dtype: str, seed: int) -> Array:
+def make(pattern: str, shape: Shape, dtype: str, seed: int, first: int = 1) -> Array:
     """Return the array of `pattern`; the same arguments give the same bits.
 
     Parameters
@@ -57,6 +57,9 @@ def make(pattern: str, shape: Shape, dtype: str, seed: int) -> Array:
         Of the array.
     seed
         Of everything random; one-hot puts its 1 there, modulo the size.
+    first
+        With which a ramp begins: arrays of one shape that are equal hide that one is taken for
+        the other.
 
     Raises
     ------
@@ -67,9 +70,9 @@ def make(pattern: str, shape: Shape, dtype: str, seed: int) -> Array:
     if pattern in _SEEDED:
         numbers = _SEEDED[pattern](np.random.default_rng(seed), size)
     elif pattern == "ramp":
-        numbers = np.arange(1, size + 1, dtype=np.float64)
+        numbers = np.arange(first, first + size, dtype=np.float64)
     elif pattern == "ramp of eighths":
-        numbers = (np.arange(1, size + 1) % 33 - 16) / 8
+        numbers = ((np.arange(size) + 7 * first - 6) % 33 - 16) / 8
     elif pattern == "one-hot":
         numbers = (np.arange(size) == seed % max(size, 1)).astype(np.float64)
     else:
@@ -78,12 +81,17 @@ def make(pattern: str, shape: Shape, dtype: str, seed: int) -> Array:
 
 
 def numbers(
-    draw: st.DrawFn, shape: Shape, dtype: str, seed: int, patterns: tuple[str, ...] = PATTERNS
+    draw: st.DrawFn,
+    shape: Shape,
+    dtype: str,
+    seed: int,
+    patterns: tuple[str, ...] = PATTERNS,
+    first: int = 1,
 ) -> Numbers:
     """Draw the pattern of an array without special values."""
     pattern = choice(draw, patterns)
-    words = pattern if pattern.startswith("ramp") else f"{pattern}, seed {seed}"
-    return Numbers(make(pattern, shape, dtype, seed), words)
+    words = f"{pattern} from {first}" if pattern.startswith("ramp") else f"{pattern}, seed {seed}"
+    return Numbers(make(pattern, shape, dtype, seed, first), words)
 
 
 @cache

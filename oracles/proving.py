@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
 from multiprocessing import get_all_start_methods, get_context
 from typing import Any
 
@@ -14,7 +15,8 @@ import numpy as np
 from oracles.evidence import Proof
 from oracles.exact.definition import Polynomial
 from oracles.exact.proof import count_terms, derivatives, difference, symbols
-from oracles.op import Op
+from oracles.exact.symbol import unwrapped, wrapped
+from oracles.op import Case, Op
 from oracles.proof_grid import Combination, grid
 from oracles.subject import ask_subject
 
@@ -82,15 +84,25 @@ def _prove_one(op: Op, polynomial: Polynomial, combination: Combination) -> tupl
                    cotangent=1)  # fmt: skip
     second = op.second_names(made.case)
     true = derivatives(polynomial, made, op.gradient_names(made.case), second)
-    answer = ask_subject(op, made.case)
+    answer = ask_subject(op, _wrapped(made.case))
     if answer.kind != "value":
         return 0, _REFUSED if answer.unsupported else answer.detail, False
     for name, expected in true.items():
-        apart = difference(made.ring, answer.values[name], expected)
+        apart = difference(made.ring, unwrapped(answer.values[name]), expected)
         if apart is not None:
             index, how = apart
             return 0, f"{name}{list(index) if index else ''} {how}", True
     return count_terms(made.ring, true), "", False
+
+
+def _wrapped(case: Case) -> Case:
+    """Return the case as the subject sees it: with symbols that NumPy does not unpack."""
+    return replace(
+        case,
+        operands={name: wrapped(array) for name, array in case.operands.items()},
+        cotangent=wrapped(case.cotangent),
+        directions={name: wrapped(array) for name, array in case.directions.items()},
+    )
 
 
 def _all_shapes(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from oracles.diagnosis.circumstance import Circumstance
 from oracles.diagnosis.question import Expected, Question
@@ -25,12 +27,19 @@ class Candidate:
     meaning
         What that says about the code, or "".
     predict
-        What the subject says if this is the cause; None where the cause says nothing.
+        What the subject says if this is the cause; None where the cause says nothing, and
+        nothing may be wrong there unless there is a `scope`.
+    scope
+        In words, on which cases the cause says something, or "" for all.
+    of_nothing
+        Whether empty arrays are what the cause is about; any other must explain numbers.
     """
 
     claim: str
     meaning: str
     predict: Predict
+    scope: str = ""
+    of_nothing: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,13 +66,26 @@ class Cause:
 
 def explains(candidate: Candidate, name: str, asked: Sequence[Question]) -> bool:
     """Return whether the candidate predicts all that the subject said, right or wrong."""
-    return all(_fits(candidate, name, each) for each in asked)
+    if not all(_fits(candidate, name, each) for each in asked):
+        return False
+    told = within(candidate, name, asked) if candidate.scope else asked
+    return candidate.of_nothing or sum(_has_numbers(each, name) for each in told) >= FEWEST
+
+
+def _has_numbers(question: Question, name: str) -> bool:
+    """Return whether the subject is wrong in numbers, and not in giving none."""
+    return question.wrong(name) and np.size(question.said(name)) > 0
+
+
+def within(candidate: Candidate, name: str, asked: Sequence[Question]) -> list[Question]:
+    """Return the wrong questions of which the candidate says something."""
+    return [each for each in asked if each.wrong(name) and candidate.predict(each) is not None]
 
 
 def _fits(candidate: Candidate, name: str, question: Question) -> bool:
     predicted = candidate.predict(question)
     if predicted is None:
-        return not question.wrong(name)
+        return bool(candidate.scope) or not question.wrong(name)
     return predicted.is_given_by(question.said(name), question.case.dtype)
 
 
@@ -82,12 +104,14 @@ def given(candidate: Candidate, condition: Circumstance, name: str) -> Candidate
         return candidate.predict(question) if condition.holds(question) else question.true[name]
 
     claim = f"{candidate.claim} where {condition.words}, and is right elsewhere,"
-    return Candidate(claim, candidate.meaning, predict)
+    return replace(candidate, claim=claim, predict=predict)
 
 
-def confirmed(candidate: Candidate, name: str, cases: int) -> Cause:
+def confirmed(candidate: Candidate, name: str, wrong: Sequence[Question]) -> Cause:
     """Return the cause in a sentence."""
-    sentence = f"{name} {candidate.claim} on {cases} of {cases} cases"
+    count = len(within(candidate, name, wrong) if candidate.scope else wrong)
+    scope = f" {candidate.scope}" if candidate.scope else ""
+    sentence = f"{name} {candidate.claim} on {count} of {count} cases{scope}"
     if candidate.meaning:
         sentence = f"{sentence}: {candidate.meaning}"
-    return Cause(name, sentence, cases, True)
+    return Cause(name, sentence, count, True)

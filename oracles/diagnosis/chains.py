@@ -112,6 +112,7 @@ def _of_parameter(op: Op, name: str, at: int, where: str, first: Question) -> It
             f"equals what the oracle gives if {where}, uses {other} in the backward",
             "the forward uses one weight, the backward another",
             _walking(name, at, _with_parameter(index)),
+            f"in which {other} has the same shape as its own",
         )
 
 

@@ -21,7 +21,7 @@ from oracles.diagnosis.cause import (
     given,
 )
 from oracles.diagnosis.chains import from_layers
-from oracles.diagnosis.elementwise import from_functions
+from oracles.diagnosis.elementwise import from_functions, with_another_operand
 from oracles.diagnosis.history import accumulates
 from oracles.diagnosis.own_forward import of_own_forward
 from oracles.diagnosis.question import WANTED, Question, asked, questions
@@ -99,7 +99,7 @@ def _of_operand(
     right = [each for each in told if name in each.true and not each.wrong(name)]
     candidate = _explanation(op, name, mine, right)
     if candidate is not None:
-        return confirmed(candidate, name, len(mine))
+        return confirmed(candidate, name, mine)
     return _located(op, name, mine, [*mine, *right])
 
 
@@ -128,8 +128,10 @@ def candidates(op: Op, name: str, wrong: Sequence[Question]) -> Iterator[Candida
         yield from from_scatter(name)
     elif isinstance(op.definition, Chain):
         yield from from_layers(op, name, first)
+        yield from with_another_operand(op, name, first)
     else:
         yield from from_functions(op, name, ndim)
+        yield from with_another_operand(op, name, first)
 
 
 def _located(op: Op, name: str, mine: Sequence[Question], told: Sequence[Question]) -> Cause | None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from oracles.diagnosis.cause import Candidate
+from oracles.diagnosis.forms import Form
 from oracles.diagnosis.question import Array, Expected, Question, expected
 from oracles.diagnosis.results import plain_forms
 from oracles.exact.activations import ACTIVATIONS
@@ -51,10 +52,12 @@ def answered(
 def from_functions(op: Op, name: str, ndim: int) -> Iterator[Candidate]:
     """Yield the causes of a wrong `name` of an activation or softmax."""
     if isinstance(op.definition, Elementwise):
-        yield from _of_other_functions(op, name)
         yield from _of_constants(op, name)
+        yield from _of_other_functions(op, name)
+        yield from _of_multiples(name)
         if name != FORWARD:
             yield from _of_points(name)
+            yield from _of_result_formula(op)
     if isinstance(op.definition, Softmax):
         yield from _of_softmax(op, name)
     yield from _of_turned(op, name, ndim)
@@ -94,6 +97,46 @@ def _of_constants(op: Op, name: str) -> Iterator[Candidate]:
                 "a constant stands where the parameter should",
                 lambda q, p=parameter, v=value: answered(q, name, options={**q.case.options, p: v}),
             )
+
+
+def _of_multiples(name: str) -> Iterator[Candidate]:
+    """Yield the causes: the function of a multiple of x."""
+    for factor, words in ((-1, "negated"), (2, "doubled"), (0.5, "halved")):
+        yield Candidate(
+            f"equals what the oracle gives for x {words}",
+            "the argument of the function is another",
+            lambda q, c=factor: answered(q, name, x=q.case.operands["x"] * q.case.dtype.type(c)),
+        )
+
+
+BY_RESULT: Mapping[str, tuple[str, Callable[[Array], Array]]] = {
+    "sigmoid": ("y (1 - y)", lambda t: t * (1 - t)),
+    "tanh": ("1 - y^2", lambda t: 1 - t * t),
+    "arctan": ("cos(y)^2", lambda t: np.cos(t) ** 2),
+    "softplus": ("1 - exp(-y)", lambda t: 1 - np.exp(-t)),
+}
+"""Derivatives as functions of the result, in words and in float64."""
+
+
+def _of_result_formula(op: Op) -> Iterator[Candidate]:
+    """Yield the cause: the derivative as a function of the result, taken at the operand."""
+    if op.name in BY_RESULT:
+        words, formula = BY_RESULT[op.name]
+        yield Candidate(
+            f"equals the cotangent times {words} with x in place of y",
+            "the formula holds for the result, not for the operand",
+            lambda q: _at_operand(q, formula),
+        )
+
+
+def _at_operand(question: Question, formula: Callable[[Array], Array]) -> Expected:
+    x, g = (question.case.arrays[n].astype(np.float64) for n in ("x", "cotangent"))
+    with np.errstate(all="ignore"):
+        value = g * formula(x)
+    return Expected(value, _FEW * np.finfo(question.case.dtype).eps * np.abs(g) * (1 + x * x))
+
+
+_FEW = 4
 
 
 def _of_points(name: str) -> Iterator[Candidate]:
@@ -161,13 +204,35 @@ def _of_turned(op: Op, name: str, ndim: int) -> Iterator[Candidate]:
             yield Candidate(
                 f"equals what the oracle gives for {words} {form.words}",
                 f"{words} is turned, and what it is multiplied with is not",
-                lambda q, array=array, form=form: _for_turned(q, name, array, form.apply),
+                lambda q, array=array, form=form: _for_turned(q, name, array, form),
             )
 
 
-def _for_turned(
-    question: Question, name: str, array: str, apply: Callable[[Array, int], Array]
-) -> Expected | None:
+def _for_turned(question: Question, name: str, array: str, form: Form) -> Expected | None:
     old = question.case.arrays[array]
-    new = np.ascontiguousarray(apply(old, 1))
+    if old.ndim < form.axes:
+        return question.true[name]
+    new = np.ascontiguousarray(form.apply(old, 1))
     return answered(question, name, **{array: new}) if new.shape == old.shape else None
+
+
+def with_another_operand(op: Op, name: str, first: Question) -> Iterator[Candidate]:
+    """Yield the causes: one operand stands where another of the same shape should."""
+    operands = [n for n, a in first.case.operands.items() if a.dtype.kind == "f"]
+    where = "the forward" if name == FORWARD else "the backward"
+    for there in operands:
+        for given in operands:
+            if given != there:
+                yield Candidate(
+                    f"equals what the oracle gives with {given} in place of {there}",
+                    f"{where} uses one operand where it should use another",
+                    lambda q, a=there, b=given: _with_operand(q, name, a, b),
+                    f"in which {given} and {there} have the same shape",
+                )
+
+
+def _with_operand(question: Question, name: str, there: str, given: str) -> Expected | None:
+    operands = question.case.operands
+    if not {there, given} <= set(operands) or operands[there].shape != operands[given].shape:
+        return None
+    return answered(question, name, **{there: operands[given]})

@@ -29,10 +29,13 @@ class Form:
         That follow the array's name: ``rotated by 180 degrees``.
     apply
         ``apply(array, groups)``; the result need not have the same shape.
+    axes
+        The fewest axes that the array must have.
     """
 
     words: str
     apply: Callable[[Array, int], Array]
+    axes: int = 0
 
 
 def letters_of(letters: str, ndim: int) -> str:
@@ -52,6 +55,9 @@ def forms(letters: str) -> Iterator[Form]:
             yield Form(f"flipped along {' and '.join(pair)}", _flip(letters, list(pair)))
     for a, b in combinations(spatial, 2):
         yield Form(f"with {a} and {b} swapped", _swap(letters, a, b))
+    if len(spatial) > 1:
+        words = f"reshaped to {' before '.join(reversed(spatial))}"
+        yield Form(words, _reshape_reversed(len(spatial)))
     channels = [letter for letter in letters if letter in "COI"]
     if len(channels) == 2:
         yield Form(f"with {channels[0]} and {channels[1]} swapped", _swap(letters, *channels))
@@ -84,6 +90,13 @@ def _swap(letters: str, a: str, b: str) -> Callable[[Array, int], Array]:
     return apply
 
 
+def _reshape_reversed(axes: int) -> Callable[[Array, int], Array]:
+    def apply(array: Array, groups: int) -> Array:
+        return array.reshape(*array.shape[:-axes], *array.shape[-axes:][::-1])
+
+    return apply
+
+
 def _shuffle(letters: str, axis: str, *, back: bool = False) -> Callable[[Array, int], Array]:
     """Swap groups and channels within them: the axis read as (channel, group)."""
 
@@ -108,36 +121,27 @@ def _misreadings(letters: str) -> Iterator[Form]:
     heads = [letter for letter in letters if letter not in SPATIAL]
     tail = ["K" if "O" in letters else "P"] if len(heads) < len(letters) else []
     axes = "".join([*heads, *tail])
-    for order in permutations(axes):
-        if "".join(order) != axes:
-            written, read = _listed(order), _listed(axes)
-            yield Form(f"written by {written} and read by {read}", _reread(letters, axes, order))
-    for order in permutations(axes):
-        if "".join(order) != axes:
-            written, read = _listed(axes), _listed(order)
-            yield Form(
-                f"written by {written} and read by {read}",
-                _reread(letters, axes, order, back=True),
-            )
+    orders = ["".join(order) for order in permutations(axes)]
+    # What is right as written, or as read, first: it is the likelier.
+    pairs = [(w, r) for w in orders for r in orders if w != r]
+    for written, read in sorted(pairs, key=lambda pair: axes not in pair):
+        words = f"written by {_listed(written)} and read by {_listed(read)}"
+        yield Form(words, _reread(letters, axes, written, read))
 
 
 def _listed(order: Any) -> str:
     return ", ".join(_NAMES[letter] for letter in order)
 
 
-def _reread(
-    letters: str, axes: str, order: tuple[str, ...], *, back: bool = False
-) -> Callable[[Array, int], Array]:
+def _reread(letters: str, axes: str, written: str, read: str) -> Callable[[Array, int], Array]:
     def apply(array: Array, groups: int) -> Array:
         known = letters_of(letters, array.ndim)
         mine = [a for a in axes if a != "N" or "N" in known]
-        turned = [a for a in order if a in mine]
         heads = len(known) - sum(letter in SPATIAL for letter in known)
         sizes = dict(zip(mine, [*array.shape[:heads], prod(array.shape[heads:])], strict=False))
-        whole = array.reshape([sizes[a] for a in mine])
-        if back:
-            read = whole.reshape([sizes[a] for a in turned])
-            return read.transpose([turned.index(a) for a in mine]).reshape(array.shape)
-        return whole.transpose([mine.index(a) for a in turned]).reshape(array.shape)
+        there, back = ([a for a in order if a in mine] for order in (written, read))
+        whole = array.reshape([sizes[a] for a in mine]).transpose([mine.index(a) for a in there])
+        taken = whole.reshape([sizes[a] for a in back])
+        return taken.transpose([back.index(a) for a in mine]).reshape(array.shape)
 
     return apply

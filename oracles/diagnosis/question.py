@@ -50,7 +50,7 @@ class Expected:
         slack = self.error + _ROUNDINGS * np.finfo(dtype).eps * np.abs(self.value)
         with np.errstate(invalid="ignore"):
             apart = np.abs(said.astype(np.float64) - self.value)
-            return bool(((apart <= slack) | ((said != said) & (self.value != self.value))).all())
+            return bool(((apart <= slack) | (np.isnan(said) & np.isnan(self.value))).all())
 
     def differs_from(self, other: Expected, dtype: np.dtype[Any]) -> bool:
         """Return whether no subject could be taken for giving both."""
@@ -75,7 +75,12 @@ def expected(true: Approximate) -> Expected:
 
 
 def _middle(item: Any) -> tuple[float, float]:
-    return (float(item.mid()), float(item.rad())) if hasattr(item, "mid") else (float(item), 0.0)
+    if hasattr(item, "mid"):
+        return float(item.mid()), float(item.rad())
+    try:
+        return float(item), 0.0
+    except OverflowError:  # a rational beyond the largest float
+        return (np.inf if item > 0 else -np.inf), 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,8 +107,10 @@ class Question:
         return self.answer.values.get(name)
 
     def wrong(self, name: str) -> bool:
-        """Return whether the subject is wrong in `name`."""
-        return not self.true[name].is_given_by(self.said(name), self.case.dtype)
+        """Return whether the subject is wrong in `name`, which the case may lack."""
+        return name in self.true and not self.true[name].is_given_by(
+            self.said(name), self.case.dtype
+        )
 
 
 def asked(op: Op, case: Case) -> Question:

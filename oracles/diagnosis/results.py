@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from math import prod
 from typing import Any
@@ -33,6 +33,8 @@ def turned(name: str, form: Form) -> Candidate:
 
     def predict(question: Question) -> Expected:
         true, groups = question.true[name], groups_of(question.case)
+        if true.value.ndim < form.axes:
+            return true
         return Expected(form.apply(true.value, groups), form.apply(true.error, groups))
 
     return Candidate(f"equals the oracle's {form.words}", _meaning(name, form.words), predict)
@@ -184,6 +186,7 @@ def cut(name: str, letters: str) -> Iterator[Candidate]:
         "is empty exactly along the axes whose padding is 0, and else the oracle's",
         "`x[p:-p]` is empty for p = 0",
         lambda q: _sliced(q, name, letters),
+        of_nothing=True,
     )
     yield Candidate(
         "is the oracle's without its last rows or columns",
@@ -192,8 +195,8 @@ def cut(name: str, letters: str) -> Iterator[Candidate]:
         lambda q: _resized(q, name, longer=False),
     )
     yield Candidate(
-        "is the oracle's with rows or columns of zeros behind it",
-        "the gradient is longer than its operand: what lies beyond has to be cut off",
+        "is the oracle's with further rows or columns behind it",
+        "it is longer than its operand: what lies beyond has to be cut off",
         lambda q: _resized(q, name, longer=True),
     )
 
@@ -223,7 +226,12 @@ def _resized(question: Question, name: str, *, longer: bool) -> Expected | None:
     more = [s > t for s, t in zip(said.shape, true.shape, strict=True)]
     if any(less) == longer or any(more) != longer:
         return None
-    return Expected(fit(true.value, said.shape), fit(true.error, said.shape))
+    value, error = fit(true.value, said.shape), fit(true.error, said.shape)
+    if longer:  # whatever stands there
+        beyond = np.ones(said.shape, bool)
+        beyond[tuple(slice(n) for n in true.shape)] = False
+        value = np.where(beyond, said, value)
+    return Expected(value, error)
 
 
 def fit(array: Array, shape: tuple[int, ...]) -> Array:
@@ -246,6 +254,17 @@ def equal_to(name: str, op: Op) -> Iterator[Candidate]:
         )
 
 
+def mixed_up(op: Op, name: str, names: Iterable[str]) -> Iterator[Candidate]:
+    """Yield the causes: what is returned under this name is right under another."""
+    for other in names:
+        if other not in (name, FORWARD):
+            yield Candidate(
+                f"equals the oracle's {other}",
+                "gradients are returned in another order (`gradients=` says which)",
+                lambda q, other=other: q.true.get(other),
+            )
+
+
 def _operand_names(op: Op) -> list[str]:
     known = [name for name in op.letters if name != "y"]
     return [*known, "b"] if known else list(op.backward_operands or op.gradients or ("x",))
@@ -266,6 +285,7 @@ def _given(question: Question, given: str) -> Expected | None:
 def from_results(op: Op, name: str, ndim: int, wrong: Sequence[Question]) -> Iterator[Candidate]:
     """Yield every cause that shows in the result alone."""
     letters = letters_for(op, name) if op.letters else ""
+    yield from mixed_up(op, name, wrong[0].true)
     yield from equal_to(name, op)
     for words, constant in constants(op).items():
         yield from scaled(name, words, constant)
@@ -302,12 +322,14 @@ def _sum_of(question: Question, other: str) -> Expected | None:
 def plain_forms(ndim: int) -> Iterator[Form]:
     """Yield the transformations of an array whose axes have no letters."""
     if ndim > 1:
-        last = (ndim - 2, ndim - 1)
-        yield Form("rotated by 180 degrees", lambda a, _: np.flip(a, last))
+        yield Form("rotated by 180 degrees", lambda a, _: np.flip(a, (-2, -1)), 2)
+        yield Form("reversed in every axis", lambda a, _: np.flip(a), 0)
     for axis in range(ndim):
-        yield Form(f"reversed along axis {axis}", lambda a, _, axis=axis: np.flip(a, axis))
+        yield Form(
+            f"reversed along axis {axis}", lambda a, _, axis=axis: np.flip(a, axis), axis + 1
+        )
     for a, b in combinations(range(ndim), 2):
-        yield Form(f"with axes {a} and {b} swapped", lambda x, _, a=a, b=b: x.swapaxes(a, b))
+        yield Form(f"with axes {a} and {b} swapped", lambda x, _, a=a, b=b: x.swapaxes(a, b), b + 1)
 
 
 def _first(question: Question) -> Array:

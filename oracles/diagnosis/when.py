@@ -18,12 +18,11 @@ def circumstances(op: Op) -> Iterator[Circumstance]:
     if "padding" in options:
         yield Circumstance("padding is named", "named_padding=False", _named)
     for option, default in options.items():
-        yield Circumstance(
-            f"{option} is not {default}", f"{option}={default}", _other_than(option, default)
-        )
+        limit = f"{option}={default}" if "padding" in options else "default_parameters=True"
+        yield Circumstance(f"{option} is not {default}", limit, _other_than(option, default))
     if "padding" in options:
-        yield Circumstance("padding is 0", "", lambda q: _least(q.case, "padding") == 0)
-    if options:
+        yield Circumstance("padding is 0 along some axis", "", lambda q: _least(q.case) == 0)
+    if "padding" in options:
         yield Circumstance("an option differs from axis to axis", "scalar_options=True", _tuples)
         yield Circumstance(
             "something is left over behind the last position of the kernel", "", _left_over
@@ -88,8 +87,8 @@ def _named(question: Question) -> bool:
     return isinstance(question.case.options["padding"], str)
 
 
-def _least(case: Case, option: str) -> Any:
-    value = case.options[option]
+def _least(case: Case) -> Any:
+    value = case.options["padding"]
     return min(value) if isinstance(value, tuple) else value
 
 
@@ -98,7 +97,7 @@ def _tuples(question: Question) -> bool:
 
 
 def _left_over(question: Question) -> bool:
-    return left_over(sums_of(question))
+    return any(left_over(sums_of(question)))
 
 
 def _wide(question: Question) -> bool:

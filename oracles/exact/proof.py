@@ -11,16 +11,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from math import prod
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from flint import Ordering, fmpq, fmpq_mpoly_ctx
+from flint import Ordering, fmpq_mpoly_ctx
 
 from oracles.exact.bounded import object_array
 from oracles.exact.definition import Polynomial
+from oracles.exact.symbol import number
 from oracles.op import FORWARD, GRAD_GRAD_Y, Case, gradient_of, second_gradient_of
 
 Array = npt.NDArray[Any]
@@ -131,7 +131,7 @@ def difference(ring: Any, said: Any, true: Array) -> tuple[tuple[int, ...], str]
         index = tuple(int(i) for i in np.unravel_index(flat, true.shape))
         try:
             apart = (zero + _number(one)) - (zero + _number(other))
-        except TypeError:
+        except (TypeError, ValueError):
             return index, f"is no polynomial but {one!r}"
         if apart != 0:
             return index, f"differs from the definition's by {apart}"
@@ -146,6 +146,5 @@ def count_terms(ring: Any, arrays: Mapping[str, Array]) -> int:
 
 def _number(item: Any) -> Any:
     """Return an element as the ring takes it; half a sum of nothing is a plain Fraction."""
-    if isinstance(item, float) and np.isfinite(item):
-        return fmpq(*item.as_integer_ratio())
-    return fmpq(item.numerator, item.denominator) if isinstance(item, Fraction) else item
+    known = number(item)
+    return item if known is None else known
