@@ -208,8 +208,9 @@ class Op:
             Called as the catalog's own: ``forward(*operands, **options) -> y`` and
             ``backward(cotangent, *operands, **options) -> gradients``;
             ``backward=None`` checks the forward alone. Options that a function does not
-            take are left out; those that `forward` does not take stay at their defaults. Gradients may be an
-            array, a tuple, a dict, or an object with attributes (see `gradients`).
+            take are left out; those that `forward` does not take stay at their defaults.
+            Gradients may be an array, a tuple, a dict, or an object with attributes (see
+            `gradients`).
         double_backward
             The VJP of `backward`, called as the catalog's own (see `Op.double_backward`), or
             None: second derivatives are not checked.

@@ -68,7 +68,7 @@ class Order:
     def _flip(self, array: Array, letters: str) -> Array:
         if not self.flipped:
             return array
-        return np.flip(array, [at for at, letter in enumerate(letters) if letter in SPATIAL])
+        return np.flip(array, tuple(at for at, name in enumerate(letters) if name in SPATIAL))
 
 
 @dataclass(frozen=True)

@@ -223,8 +223,9 @@ class OpReport:
     def vacuous(self) -> tuple[str, ...]:
         """The subject's operands on which no error of one part in a thousand could be seen.
 
-        All of them if it refused most of the cases. None if it was exact on the lattice, where every error could. The parameters of a
-        network count together, whatever the layer: ``grad_0.w`` and ``grad_3.w`` are ``grad_w``.
+        All of them if it refused most of the cases. None if it was exact on the lattice, where
+        every error could. The parameters of a network count together, whatever the layer:
+        ``grad_0.w`` and ``grad_3.w`` are ``grad_w``.
         """
         if self.refused > self.cases:
             return (f"everything ({self.refused} of {self.refused + self.cases} cases refused)",)

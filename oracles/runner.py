@@ -15,8 +15,8 @@ from hypothesis.errors import Flaky
 from oracles.answer import Answer
 from oracles.choices import IN_PROCESS, check_evidence, check_numbers, check_oracles
 from oracles.compare import Comparison, distances
-from oracles.environment import environment
 from oracles.diagnosis import diagnose
+from oracles.environment import environment
 from oracles.evidence import Proof
 from oracles.exact.bounded import Approximate
 from oracles.exact.definition import Polynomial

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from operator import methodcaller
 
-from oracles.diagnosis.bilinear import case_has_sums, from_sums
+from oracles.diagnosis.bilinear import from_sums
 from oracles.diagnosis.cause import (
     FEWEST,
     Candidate,
@@ -28,6 +29,7 @@ from oracles.diagnosis.question import WANTED, Question, asked, questions
 from oracles.diagnosis.refusals import of_refusals
 from oracles.diagnosis.results import from_results
 from oracles.diagnosis.scatter import from_scatter
+from oracles.diagnosis.sums import case_has_sums
 from oracles.diagnosis.when import circumstances, when
 from oracles.diagnosis.where import where
 from oracles.exact.chain import Chain
@@ -137,7 +139,7 @@ def candidates(op: Op, name: str, wrong: Sequence[Question]) -> Iterator[Candida
 def _located(op: Op, name: str, mine: Sequence[Question], told: Sequence[Question]) -> Cause | None:
     """Return where and when an operand is wrong for which no cause was found."""
     place = where(name, mine)
-    found = when(op, told, lambda each: each.wrong(name))
+    found = when(op, told, methodcaller("wrong", name))
     circumstance = f"exactly where {found.words}" if found else ""
     parts = [part for part in (place, circumstance) if part]
     count = f"in {len(mine)} of {len(told)} cases"
@@ -154,7 +156,7 @@ def _by_circumstances(
     causes = []
     for name in wrong:
         mine = _wrong(told, name)
-        found = when(op, [q for q in told if name in q.true], lambda each, n=name: each.wrong(n))
+        found = when(op, [q for q in told if name in q.true], methodcaller("wrong", name))
         if found is not None:
             text = (
                 f"{name} is wrong exactly where {found.words}: in {len(mine)} of {len(told)} cases"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from oracles.diagnosis.bilinear import left_over, sums_of
 from oracles.diagnosis.cause import FEWEST
 from oracles.diagnosis.circumstance import Circumstance
 from oracles.diagnosis.question import Question
+from oracles.diagnosis.sums import left_over, sums_of
 from oracles.op import Case, Op
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from oracles.diagnosis.cause import FEWEST
 from oracles.diagnosis.forms import SPATIAL, letters_of
 from oracles.diagnosis.question import Question
-from oracles.diagnosis.results import groups_of, letters_for
+from oracles.diagnosis.sizes import groups_of, letters_for
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
@@ -84,7 +85,7 @@ def _plain_regions(ndim: int) -> Iterator[tuple[str, Region]]:
     yield "where x is negative", _by_value(lambda x: x < 0)
     yield "where x is positive", _by_value(lambda x: x > 0)
     for size in (40, 20, 10, 6, 4, 3, 2, 1):
-        yield f"where |x| is at least {size}", _by_value(lambda x, s=size: np.abs(x) >= s)
+        yield f"where |x| is at least {size}", _by_value(partial(_at_least, size=size))
     for at in range(ndim):
         yield f"at the last index of axis {at} alone", _index(at, -1)
         yield f"at the first index of axis {at} alone", _index(at, 0)
@@ -136,6 +137,10 @@ def _later_groups(at: int) -> Region:
         return mask
 
     return region
+
+
+def _at_least(x: Array, size: float) -> Mask:
+    return np.asarray(np.abs(x) >= size)
 
 
 def _by_value(condition: Callable[[Array], Mask]) -> Region:
