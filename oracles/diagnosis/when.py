@@ -76,7 +76,7 @@ def together(
 def _other_than(option: str, default: Any) -> Callable[[Question], bool]:
     def holds(question: Question) -> bool:
         value = question.case.options[option]
-        if isinstance(value, str):
+        if isinstance(value, str) and option == "padding":
             return False
         return bool(set(value) != {default} if isinstance(value, tuple) else value != default)
 
