@@ -31,7 +31,7 @@ from oracles.diagnosis.results import from_results
 from oracles.diagnosis.scatter import from_scatter
 from oracles.diagnosis.sums import case_has_sums
 from oracles.diagnosis.when import circumstances, when
-from oracles.diagnosis.where import where
+from oracles.diagnosis.where import units_beside_cotangent, where
 from oracles.exact.chain import Chain
 from oracles.limits import Limits
 from oracles.op import FORWARD, Case, Op
@@ -143,8 +143,19 @@ def _located(op: Op, name: str, mine: Sequence[Question], told: Sequence[Questio
     circumstance = f"exactly where {found.words}" if found else ""
     parts = [part for part in (place, circumstance) if part]
     count = f"in {len(mine)} of {len(told)} cases"
-    text = f"{name} is wrong {', '.join([*parts, count])}; no known cause explains it"
+    worst = max(units_beside_cotangent(each, name) for each in mine)
+    why = (
+        f"off by at most {worst:.2g} eps times the cotangent: digits are lost, as in a difference "
+        "of numbers that are nearly equal, and the formula may be right"
+        if worst <= _UNITS
+        else "no known cause explains it"
+    )
+    text = f"{name} is wrong {', '.join([*parts, count])}; {why}"
     return Cause(name, text, len(mine), False)
+
+
+_UNITS = 64.0
+"""Errors of so many eps beside the cotangent are rounding."""
 
 
 def _by_circumstances(

@@ -13,6 +13,7 @@ from oracles.diagnosis.cause import FEWEST
 from oracles.diagnosis.forms import SPATIAL, letters_of
 from oracles.diagnosis.question import Question
 from oracles.diagnosis.sizes import groups_of, letters_for
+from oracles.op import FORWARD
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
@@ -31,6 +32,17 @@ def wrong_cells(question: Question, name: str) -> Mask | None:
         right = np.abs(said.astype(np.float64) - true.value) <= true.error
     both_nan = np.isnan(said) & np.isnan(true.value)
     return np.asarray(~(right | both_nan | (said == true.value)))
+
+
+def units_beside_cotangent(question: Question, name: str) -> float:
+    """Return the largest error of a cell in eps times its cotangent; infinite if it has none."""
+    true, g = question.true[name].value, question.case.cotangent
+    if wrong_cells(question, name) is None or g.shape != true.shape or name == FORWARD:
+        return np.inf
+    with np.errstate(all="ignore"):
+        apart = np.abs(question.said(name).astype(np.float64) - true)
+        units = apart / (np.abs(g) * np.finfo(question.case.dtype).eps)
+    return float(np.where(apart == 0, 0.0, np.where(np.isnan(units), np.inf, units)).max(initial=0))
 
 
 def where(name: str, asked: Sequence[Question]) -> str:
