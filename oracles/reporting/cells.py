@@ -86,6 +86,18 @@ def evidence_lines(report: Report) -> list[str]:
     ]
 
 
+def scope_lines(report: Report) -> list[str]:
+    """Return for each operation what its cases were limited to, and how many were refused."""
+    lines = []
+    for entry in report.entries:
+        parts = [f"{name}={value}" for name, value in entry.limits.items()]
+        if entry.refused:
+            parts.append(f"{entry.refused} of {entry.refused + entry.cases} cases refused")
+        if parts:
+            lines.append(f"{entry.op} {entry.dtype}: {', '.join(parts)}")
+    return lines
+
+
 def subject_cell(entry: OpReport) -> Cell:
     """Return the subject's verdict."""
     if not entry.passed:

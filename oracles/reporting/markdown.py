@@ -12,6 +12,7 @@ from oracles.reporting.cells import (
     evidence_cell,
     evidence_lines,
     number,
+    scope_lines,
     subject_cell,
     witness_cell,
 )
@@ -38,6 +39,9 @@ def _lines(report: Report) -> Iterator[str]:
     for entry in report.entries:
         yield _row(_cells(report, entry))
     yield from ("", "## Evidence", "", *(f"- {line}" for line in evidence_lines(report)))
+    scope = scope_lines(report)
+    if scope:
+        yield from ("", "## Limits on the cases", "", *(f"- {line}" for line in scope))
     yield from _resolutions(report)
     yield from _laws(report)
     yield from _pairings(report)
