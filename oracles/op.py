@@ -162,6 +162,8 @@ class Op:
         Pickled references, for an operation that a worker cannot import; else empty.
     time_limit
         For one call of the subject, in seconds; None for no limit.
+    spec
+        Where a command found this operation: ``module:name`` or ``path/to/file.py:name``.
     """
 
     name: str
@@ -185,6 +187,7 @@ class Op:
     plug: Plug | None = None
     payload: bytes = b""
     time_limit: float | None = None
+    spec: str = ""
 
     def implemented_by(
         self,
@@ -272,6 +275,7 @@ class Op:
             limits=settled_limits(self.options, forward, layout, limits or {}, bias=bias),
             dtypes=known_dtypes(dtypes) if dtypes is not None else self.dtypes,
             unsupported=exception_types(unsupported),
+            spec="",
         )
 
     def gradient_names(self, case: Case) -> list[str]:

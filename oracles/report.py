@@ -145,6 +145,10 @@ class Failure:
         A Python script that reproduces the failure with exact bits.
     blob
         Hypothesis's text that replays the case (`oracles.run(..., blob=...)`), or "".
+    saved
+        The folder in which case and answer are kept, or "".
+    kept
+        Whether the case came from such a folder, and was not generated in this run.
     """
 
     case: Case
@@ -155,6 +159,8 @@ class Failure:
     truth: Mapping[str, tuple[str, ...]]
     script: str
     blob: str
+    saved: str = ""
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -191,6 +197,10 @@ class OpReport:
         Limits on the generated options, the subject's own included.
     refused
         Number of further cases that the subject refused as it had said it would.
+    kept_passed
+        Number of counterexamples kept from earlier runs on which the subject is right.
+    notes
+        What became of counterexamples that could not be read or kept.
     """
 
     op: str
@@ -209,6 +219,8 @@ class OpReport:
     laws: Mapping[str, int] = field(default_factory=dict)
     limits: Mapping[str, object] = field(default_factory=dict)
     refused: int = 0
+    kept_passed: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:

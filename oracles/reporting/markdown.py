@@ -11,6 +11,7 @@ from oracles.reporting.cells import (
     TITLES,
     evidence_cell,
     evidence_lines,
+    kept_lines,
     number,
     subject_cell,
     witness_cell,
@@ -39,6 +40,8 @@ def _lines(report: Report) -> Iterator[str]:
         yield _row(_cells(report, entry))
     yield from ("", "## Evidence", "", *(f"- {line}" for line in evidence_lines(report)))
     yield from _resolutions(report)
+    if kept := kept_lines(report):
+        yield from ("", "Counterexamples:", "", *(f"- {line}" for line in kept))
     yield from _laws(report)
     yield from _pairings(report)
     yield from _missing(report)

@@ -13,6 +13,7 @@ from oracles.reporting.cells import (
     defect_lines,
     evidence_cell,
     evidence_lines,
+    kept_lines,
     subject_cell,
     witness_cell,
 )
@@ -60,6 +61,9 @@ def footer(report: Report) -> Text:
     if report.cases:
         text.append("\nevidence\n")
         text.append("".join(f"{_wrapped(line)}\n" for line in evidence_lines(report)), "dim")
+    if kept := kept_lines(report):
+        text.append("\ncounterexamples\n")
+        text.append("".join(f"{_wrapped(line)}\n" for line in kept), "dim")
     for entry in report.failures:
         text.append(f"\n{'=' * 100}\n", "red")
         text.append(f"{failure_text(entry)}\n")
