@@ -131,9 +131,7 @@ def _member(
     if not size < member.file_size <= size + _NPY_HEADER:
         raise ValueError(f"{name} has {member.file_size} bytes, an array of {shape} has not")
     file = io.BytesIO(bundle.read(member))
-    if np.lib.format.read_magic(file) != (1, 0):
-        raise ValueError(f"{name} is of another version of the format")
-    said, fortran, found = np.lib.format.read_array_header_1_0(file)
+    said, fortran, found = _header(name, file)
     if (said, fortran, found) != (shape, False, np.dtype(dtype).newbyteorder("<")):
         raise ValueError(
             f"{name} is {found} of shape {said}, the JSON says {dtype} of shape {shape}"
@@ -143,3 +141,12 @@ def _member(
     if file.read(1):
         raise ValueError(f"{name} has bytes left over")
     return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def _header(name: str, file: io.BytesIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    try:
+        if np.lib.format.read_magic(file) != (1, 0):
+            raise ValueError("another version of the format")
+        return np.lib.format.read_array_header_1_0(file)
+    except ValueError as error:
+        raise ValueError(f"{name} is no array: {error}") from error
