@@ -64,6 +64,7 @@ def account(
     answers = ask(true)
     found = {name: against(name, said, true, case) for name, said in answers.items()}
     answered = {name: each for name, each in found.items() if each}
+    told = {name: tuple(map(text_of, t.value.ravel())) for name, t in true.items()}
     return Failure(
         case=case,
         sentences=(
@@ -74,7 +75,7 @@ def account(
         comparisons=tuple(comparisons),
         witness_comparisons=tuple(each for every in answered.values() for each in every),
         answers={SUBJECT: answer, **answers},
-        truth={name: tuple(map(text_of, t.value.ravel())) for name, t in true.items()},
-        script=script(op, case),
+        truth=told,
+        script=script(op, case, answer, told),
         blob=blob,
     )

@@ -164,6 +164,8 @@ class Op:
         Pickled references, for an operation that a worker cannot import; else empty.
     time_limit
         For one call of the subject, in seconds; None for no limit.
+    spec
+        Where a command found this operation: ``module:name`` or ``path/to/file.py:name``.
     """
 
     name: str
@@ -187,6 +189,7 @@ class Op:
     plug: Plug | None = None
     payload: bytes = b""
     time_limit: float | None = None
+    spec: str = ""
 
     def implemented_by(
         self,
@@ -292,6 +295,7 @@ class Op:
             backward_operands=plug.operands,
             dtypes=known_dtypes(dtypes) if dtypes is not None else self.dtypes,
             unsupported=exception_types(unsupported),
+            spec="",
         )
 
     def gradient_names(self, case: Case) -> list[str]:

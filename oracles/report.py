@@ -148,6 +148,10 @@ class Failure:
         Hypothesis's text that replays the case (`oracles.run(..., blob=...)`), or "".
     causes
         Why, as far as could be confirmed on other cases.
+    saved
+        The folder in which case and answer are kept, or "".
+    kept
+        Whether the case came from such a folder, and was not generated in this run.
     """
 
     case: Case
@@ -159,6 +163,8 @@ class Failure:
     script: str
     blob: str
     causes: tuple[Cause, ...] = ()
+    saved: str = ""
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -195,6 +201,10 @@ class OpReport:
         Limits on the generated options, the subject's own included.
     refused
         Number of further cases that the subject refused as it had said it would.
+    kept_passed
+        Number of counterexamples kept from earlier runs on which the subject is right.
+    notes
+        What became of counterexamples that could not be read or kept.
     """
 
     op: str
@@ -213,6 +223,8 @@ class OpReport:
     laws: Mapping[str, int] = field(default_factory=dict)
     limits: Mapping[str, object] = field(default_factory=dict)
     refused: int = 0
+    kept_passed: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:

@@ -61,6 +61,8 @@ def diagnose(op: Op, case: Case, limits: Limits, *, seed: int) -> tuple[Cause, .
     names = op.compared_names(case)
     told = _enough(questions(op, case, limits, seed), names)
     wrong = [n for n in names if first.wrong(n) or len(_wrong(told, n)) >= FEWEST]
+    if not wrong:
+        return ()
     found = (_of_operand(op, name, wrong, told, seed) for name in wrong)
     causes = tuple(cause for cause in found if cause is not None)
     return causes or _by_circumstances(op, case, limits, seed, wrong)

@@ -128,6 +128,17 @@ def number(ratio: float) -> str:
     return "0" if ratio < 1e-9 else f"{ratio:.2g}"
 
 
+def kept_lines(report: Report) -> list[str]:
+    """Return what became of the counterexamples kept from earlier runs."""
+    lines = [
+        f"{entry.op} {entry.dtype}: right on {entry.kept_passed} kept from earlier runs"
+        for entry in report.entries
+        if entry.kept_passed
+    ]
+    notes = [f"{e.op} {e.dtype}: {note}" for e in report.entries for note in e.notes]
+    return [*lines, *notes]
+
+
 def defect_lines(report: Report) -> list[str]:
     """Return for each witness the operations in which it differs, and each death in full."""
     counts: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))

@@ -11,6 +11,7 @@ from oracles.reporting.cells import (
     TITLES,
     evidence_cell,
     evidence_lines,
+    kept_lines,
     number,
     scope_lines,
     subject_cell,
@@ -43,6 +44,8 @@ def _lines(report: Report) -> Iterator[str]:
     if scope:
         yield from ("", "## Limits on the cases", "", *(f"- {line}" for line in scope))
     yield from _resolutions(report)
+    if kept := kept_lines(report):
+        yield from ("", "Counterexamples:", "", *(f"- {line}" for line in kept))
     yield from _laws(report)
     yield from _pairings(report)
     yield from _missing(report)

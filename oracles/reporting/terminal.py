@@ -14,6 +14,7 @@ from oracles.reporting.cells import (
     evidence_cell,
     evidence_lines,
     scope_lines,
+    kept_lines,
     subject_cell,
     witness_cell,
 )
@@ -65,6 +66,9 @@ def footer(report: Report) -> Text:
     if scope:
         text.append("\nlimits on the cases\n")
         text.append("".join(f"{_wrapped(line)}\n" for line in scope), "dim")
+    if kept := kept_lines(report):
+        text.append("\ncounterexamples\n")
+        text.append("".join(f"{_wrapped(line)}\n" for line in kept), "dim")
     for entry in report.failures:
         text.append(f"\n{'=' * 100}\n", "red")
         text.append(f"{failure_text(entry)}\n")
