@@ -159,7 +159,7 @@ def altered(claim: str, meaning: str, name: str, alter: Alter) -> Candidate:
         assert isinstance(definition, Bilinear)
         try:
             found = None if asked is None else result(definition, asked, name)
-        except IndexError:  # the altered arrays do not belong together
+        except (IndexError, ValueError):  # the altered arrays do not belong together
             return None
         if found is None:
             return None

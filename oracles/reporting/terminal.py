@@ -13,8 +13,8 @@ from oracles.reporting.cells import (
     defect_lines,
     evidence_cell,
     evidence_lines,
-    scope_lines,
     kept_lines,
+    scope_lines,
     subject_cell,
     witness_cell,
 )
