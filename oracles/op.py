@@ -261,7 +261,7 @@ class Op:
                 "backward": dropped_options(self.options, backward),
             },
         )
-        bias = "b" in (self.gradients or ())
+        bias = bool(self.letters) and "b" in (self.gradients or ())
         return replace(
             self,
             forward=plug.call_forward,

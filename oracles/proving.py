@@ -86,6 +86,9 @@ def _prove_one(op: Op, polynomial: Polynomial, combination: Combination) -> tupl
     if answer.kind != "value":
         return 0, _REFUSED if answer.unsupported else answer.detail, False
     for name, expected in true.items():
+        shape = getattr(answer.values[name], "shape", ())
+        if shape != expected.shape:  # NumPy may take a symbol for a sequence; floats tell the shape
+            return 0, f"gave {name} of shape {shape}, not {expected.shape}", False
         apart = difference(made.ring, answer.values[name], expected)
         if apart is not None:
             index, how = apart

@@ -191,6 +191,9 @@ class OpReport:
         Limits on the generated options, the subject's own included.
     refused
         Number of further cases that the subject refused as it had said it would.
+    ground
+        What a comparison with truth rests on: ``bound``, derived for each element, or
+        ``tolerance``, set by hand.
     """
 
     op: str
@@ -209,6 +212,7 @@ class OpReport:
     laws: Mapping[str, int] = field(default_factory=dict)
     limits: Mapping[str, object] = field(default_factory=dict)
     refused: int = 0
+    ground: str = "bound"
 
     @property
     def passed(self) -> bool:

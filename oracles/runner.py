@@ -145,6 +145,7 @@ class Runner:
             laws=dict(ledger.laws),
             limits=limits.stated(),
             refused=ledger.refused,
+            ground=getattr(op.definition, "ground", "bound"),
         )
 
     def _limits_of(self, op: Op) -> Limits:
@@ -169,10 +170,11 @@ class Runner:
     def _proof(self, op: Op, limits: Limits) -> Proof | None:
         """Prove the subject on a slice of the grid, once for all dtypes."""
         wanted = self.evidence is None or "proof" in self.evidence
-        if op.definition.polynomial is None or not wanted or self.interrupted:
+        polynomial = op.definition.polynomial
+        if polynomial is None or not wanted or self.interrupted:
             return None
         if op not in self._proofs:
-            shapes = quick(op.name, limits)
+            shapes = list(polynomial.grid) or quick(op.name, limits)
             ours = op.subject.startswith("manualgrad.")
             self._proofs[op] = (
                 prove(op, shapes) if ours else prove_apart(op, shapes, time_limit=self.time_limit)
