@@ -61,9 +61,12 @@ class Axes:
     def small(self) -> Iterator[tuple[dict[str, int], dict[str, Any]]]:
         """Yield a handful of small sizes with options: the simplest first, no axes alike."""
         words = list(self.sizes)
-        rising = {word: position % _SMALL + 1 for position, word in enumerate(words)}
+        turned = [
+            {word: (turn + position) % _SMALL + 1 for position, word in enumerate(words)}
+            for turn in range(_SMALL)
+        ]
         falling = {word: _SMALL - position % _SMALL for position, word in enumerate(words)}
-        told = [dict.fromkeys(words, 1), rising, falling, dict.fromkeys(words, 0)]
+        told = [dict.fromkeys(words, 1), *turned, falling, dict.fromkeys(words, 0)]
         variants: list[dict[str, int]] = []
         for each in told:
             sizes = {
