@@ -280,7 +280,7 @@ class Op:
                 "backward": dropped_options(self.options, backward, called),
             },
         )
-        bias = "b" in (self.gradients or ())
+        bias = bool(self.letters) and "b" in (self.gradients or ())
         settled = settled_limits(
             self.options, forward, layout, limits or {}, called=called, bias=bias
         )

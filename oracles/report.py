@@ -205,6 +205,9 @@ class OpReport:
         Number of counterexamples kept from earlier runs on which the subject is right.
     notes
         What became of counterexamples that could not be read or kept.
+    ground
+        What a comparison with truth rests on: ``bound``, derived for each element, or
+        ``tolerance``, set by hand.
     """
 
     op: str
@@ -225,6 +228,7 @@ class OpReport:
     refused: int = 0
     kept_passed: int = 0
     notes: tuple[str, ...] = ()
+    ground: str = "bound"
 
     @property
     def passed(self) -> bool:

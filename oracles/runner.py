@@ -160,6 +160,7 @@ class Runner:
             refused=ledger.refused,
             kept_passed=ledger.kept_passed,
             notes=notes,
+            ground=getattr(op.definition, "ground", "bound"),
         )
 
     def limits_of(self, op: Op) -> Limits:
@@ -184,10 +185,11 @@ class Runner:
     def _proof(self, op: Op, limits: Limits) -> Proof | None:
         """Prove the subject on a slice of the grid, once for all dtypes."""
         wanted = self.evidence is None or "proof" in self.evidence
-        if op.definition.polynomial is None or not wanted or self.interrupted:
+        polynomial = op.definition.polynomial
+        if polynomial is None or not wanted or self.interrupted:
             return None
         if op not in self._proofs:
-            shapes = quick(op.name, limits)
+            shapes = list(polynomial.grid) or quick(op.name, limits)
             ours = op.subject.startswith("manualgrad.")
             self._proofs[op] = (
                 prove(op, shapes) if ours else prove_apart(op, shapes, time_limit=self.time_limit)

@@ -35,7 +35,7 @@ def evidence_cell(entry: OpReport) -> Cell:
         frameworks = [a.witness for a in entry.attendance if a.witness in entry.lattice.exact]
         if all(entry.lattice.holds_for(name) for name in ("subject", *frameworks)):
             kinds.append(f"lattice 2^-{floor(entry.lattice.miss_bits)}")
-    return ", ".join(kinds) or "bound", "green" if kinds else ""
+    return ", ".join(kinds) or entry.ground, "green" if kinds else ""
 
 
 def evidence_lines(report: Report) -> list[str]:
@@ -62,7 +62,14 @@ def evidence_lines(report: Report) -> list[str]:
             f"{sum(lattice.shapes for lattice in lattices)} shapes. It assumes that the code "
             "chooses by shape and options, not by value"
         )
-    lines.append("bound: within rounding bounds derived for each element")
+    grounds = {entry.ground for entry in report.entries}
+    if "bound" in grounds or not grounds:
+        lines.append("bound: within rounding bounds derived for each element")
+    if "tolerance" in grounds:
+        lines.append(
+            "tolerance: within a stated number of roundings of a framework's float64, which stands "
+            "for truth where there is no neutral forward; weaker than any other evidence"
+        )
     lines += [
         f"{entry.op} {entry.dtype}: {who} is not exact on the lattice: {why or 'a wrong result'}"
         for entry in report.entries
