@@ -16,12 +16,13 @@ from tests.oracles.planted import ERRORS, PLANTED
 
 PAGE = Path(__file__).parents[2] / "docs" / "causes.md"
 
-HEAD = """# What a wrong backward pass is told
+HEAD = f"""# What a wrong backward pass is told
 
-Eighteen kinds of errors that were seen in other people's hand-written backward passes, planted in
-plain NumPy (`tests/oracles/planted/`), and what `check` says of each beside the case: a cause is
-tried on the shrunk case and on others, and named only if it explains every one of them. This page
-is made by `tests/oracles/test_named_causes.py`, and compared with what is printed each time.
+{len(ERRORS)} kinds of errors that were seen in other people's hand-written backward passes, planted
+in plain NumPy in {len(PLANTED)} variants (`tests/oracles/planted/`), and what `check` says of each
+beside the case: a cause is tried on the shrunk case and on others, and named only if it explains
+every one of them. This page is made by `tests/oracles/test_named_causes.py`, and compared with what
+is printed each time.
 """
 
 NAMED = {
