@@ -43,12 +43,14 @@ def evidence_lines(report: Report) -> list[str]:
     lines = []
     lattices = [entry.lattice for entry in report.entries if entry.lattice is not None]
     proofs = {entry.op: entry.proof for entry in report.entries if entry.proof is not None}
-    shapes = sum(proof.shapes for proof in proofs.values() if proof.holds)
+    proved = [proof for proof in proofs.values() if proof.holds]
+    shapes = sum(proof.shapes for proof in proved)
     if shapes:
+        order = " of first and second order" * any(proof.second_order for proof in proved)
         lines.append(
-            f"proof: run on symbols, forward and gradients of first and second order equal the "
-            f"definition's polynomials for {shapes} shapes, hence for every input of these shapes, "
-            "up to rounding. It assumes that the code treats floats as it treats symbols"
+            f"proof: run on symbols, forward and gradients{order} equal the definition's "
+            f"polynomials for {shapes} shapes, hence for every input of these shapes, up to "
+            "rounding. It assumes that the code treats floats as it treats symbols"
         )
     if lattices:
         least = min(lattice.miss_bits for lattice in lattices)
