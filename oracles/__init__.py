@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from oracles.checking import OracleMismatch as OracleMismatch
     from oracles.checking import check as check
     from oracles.checking import run as run
+    from oracles.defining import define as define
     from oracles.op import Case as Case
     from oracles.op import Op as Op
     from oracles.report import Report as Report
@@ -24,11 +25,12 @@ _HOMES = {
     "OracleMismatch": "oracles.checking",
     "Report": "oracles.report",
     "check": "oracles.checking",
+    "define": "oracles.defining",
     "ops": "oracles.catalog",
     "run": "oracles.checking",
 }
 
-__all__ = ["Case", "Op", "OracleMismatch", "Report", "check", "ops", "run"]
+__all__ = ["Case", "Op", "OracleMismatch", "Report", "check", "define", "ops", "run"]
 
 
 def __getattr__(name: str) -> Any:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 
-class OutOfTime(BaseException):  # noqa: N818 - code that catches every Exception must not catch it
+class OutOfTime(BaseException):
     """Raised in code that takes longer than it may."""
 
 

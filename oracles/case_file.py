@@ -109,7 +109,7 @@ def case_of(header: Mapping[str, Any], arrays: dict[str, Array]) -> Case:
     return Case(
         op=header["op"],
         operands=operands,
-        options=_tuples(header["options"]),
+        options=tuples(header["options"]),
         cotangent=arrays["cotangent"],
         layouts=header["layouts"],
         origin=header["origin"],
@@ -133,10 +133,10 @@ def _read_array(data: memoryview, start: int, dtype: str, shape: list[int]) -> t
     return native, end
 
 
-def _tuples(value: Any) -> Any:
-    """Turn JSON's lists into the tuples that the options hold."""
+def tuples(value: Any) -> Any:
+    """Turn the lists of JSON into the tuples that options hold."""
     if isinstance(value, list):
-        return tuple(_tuples(item) for item in value)
+        return tuple(tuples(item) for item in value)
     if isinstance(value, dict):
-        return {key: _tuples(item) for key, item in value.items()}
+        return {key: tuples(item) for key, item in value.items()}
     return value

@@ -172,6 +172,7 @@ def _activation(
         **_manual(name, activations),
         cases=elementwise_cases(name, parameters or {}),
         definition=ACTIVATIONS[name],
+        options={option: values[0] for option, values in (parameters or {}).items()},
         references={"torch": torch or _functional(name), "jax": jax or _nn(name)},
     )
 

@@ -45,6 +45,7 @@ def run(
     time_limit: float = 30.0,
     directory: str = ".oracles",
     evidence: Sequence[str] | None = None,
+    keep: bool = True,
     **limits: Any,
 ) -> Report:
     """Check operations on generated cases and return what was found.
@@ -70,10 +71,13 @@ def run(
     time_limit
         For one answer of a framework witness, in seconds.
     directory
-        Where a case that kills a witness is kept.
+        Where a case that kills a witness is kept, and in ``failures/`` each counterexample.
     evidence
         ``bound`` (always gathered), ``lattice``, ``proof``: None gathers all that an operation
         allows; named, an operation that is no polynomial is refused lattice and proof.
+    keep
+        Whether to keep the minimal case of a failure and to try, before all generated cases,
+        those kept of the same subject under the same limits: see `oracles.counterexamples`.
     **limits
         On the generated options: see `oracles.limits.Limits`.
 
@@ -96,6 +100,7 @@ def run(
         directory=directory,
         limits=settled,
         evidence=evidence,
+        keep=keep,
     ) as runner:
         wanted = known_dtypes(dtypes)
         pairs = [(each, dtype) for each in ops for dtype in wanted if dtype in each.dtypes]

@@ -15,7 +15,7 @@ from oracles.broken_pipe import say
 from oracles.exit_status import BROKEN, INTERRUPTED, RIGHT
 
 _ORACLES = ("torch", "jax", "complex_step", "finite_difference")
-_COMMANDS = ("run", "article", "prove", "activations", "list")
+_COMMANDS = ("run", "replay", "article", "prove", "activations", "list")
 _EPILOG = """\
 exit status: 0 right, 1 a subject is wrong, 2 bad usage, 3 a required witness is missing or
 failed, 4 the harness itself failed, 5 nothing was compared or could be seen, 130 interrupted
@@ -66,10 +66,14 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="store_true", help="print the version and exit")
-    commands = parser.add_subparsers(dest="command", metavar="{run,article,prove,activations,list}")
+    commands = parser.add_subparsers(dest="command", metavar=f"{{{','.join(_COMMANDS)}}}")
     run = commands.add_parser("run", help="check the catalog (the default), or some of it")
-    run.add_argument("ops", nargs="*", metavar="OP", help="operation, or module:op of your own")
+    run.add_argument(
+        "ops", nargs="*", metavar="OP", help="operation, or module:op or file.py:op of your own"
+    )
     _add_run_options(run)
+    replay = commands.add_parser("replay", help="a kept counterexample once more")
+    _add_replay_options(replay)
     article = commands.add_parser("article", help="the article's network, step by step")
     _add_witness_options(article)
     proof = commands.add_parser("prove", help="proof by symbols, for all inputs, of small shapes")
@@ -91,8 +95,18 @@ def _add_run_options(run: argparse.ArgumentParser) -> None:
         help="limit on the generated options, e.g. stride=1, max_batch=2, square=true")  # fmt: skip
     add("--evidence", metavar="A,B",
         help="bound, lattice, proof (default: all that an operation allows)")  # fmt: skip
+    add("--no-keep", dest="keep", action="store_false",
+        help="keep no counterexample, and try none of those kept")  # fmt: skip
     add("--no-report", action="store_true", help="write no report files")
     add("--quiet", action="store_true", help="print the verdict alone")
+
+
+def _add_replay_options(replay: argparse.ArgumentParser) -> None:
+    add = replay.add_argument
+    add("path", metavar="PATH", help="the folder in which it is kept, or its case.json")
+    add("--subject", metavar="MODULE:OP",
+        help="the operation to ask, also file.py:op (default: where it was found)")  # fmt: skip
+    _add_witness_options(replay)
 
 
 def _add_proof_options(proof: argparse.ArgumentParser) -> None:

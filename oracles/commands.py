@@ -7,7 +7,6 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
-from importlib import import_module
 
 from rich.console import Console
 from rich.progress import Progress as Bar
@@ -17,6 +16,7 @@ from oracles.article_diff import article_diff
 from oracles.broken_pipe import leave_unread, say
 from oracles.catalog import ops
 from oracles.choices import EVIDENCE, KNOWN_ORACLES
+from oracles.counterexample_reading import Unreadable
 from oracles.environment import environment
 from oracles.exit_status import INTERRUPTED, NOTHING, RIGHT, WITNESS_FAILED, WRONG
 from oracles.files import check_writable, write_files
@@ -29,6 +29,7 @@ from oracles.reporting.json_form import json_text
 from oracles.reporting.markdown import markdown
 from oracles.reporting.terminal import footer, header, row, verdict_line
 from oracles.runner import Progress, Runner
+from oracles.user_ops import NotFound, load_op
 from oracles.workers import WITNESSES, missing_reason
 
 
@@ -54,12 +55,16 @@ def run_command(options: Namespace) -> int:
     """
     commands: dict[str, Callable[[Namespace], int]] = {
         "run": _run,
+        "replay": _replay,
         "article": _article,
         "prove": _prove,
         "activations": _activations,
         "list": _list,
     }
-    return commands[options.command](options)
+    try:
+        return commands[options.command](options)
+    except (NotFound, Unreadable) as error:
+        raise UsageError(str(error)) from error
 
 
 def _run(options: Namespace) -> int:
@@ -126,6 +131,7 @@ def _runner(
             directory=options.output,
             limits=limits,
             evidence=evidence,
+            keep=options.keep,
         )
     except (TypeError, ValueError) as error:
         raise UsageError(str(error)) from error
@@ -143,6 +149,16 @@ def _status(report: Report, required: Sequence[str]) -> int:
 
 
 _DEATHS = ("crashed", "timed out")
+
+
+def _replay(options: Namespace) -> int:
+    from oracles.replay_command import replay_command  # noqa: PLC0415 - needed here alone
+
+    oracles = _names("--oracles", options.oracles, KNOWN_ORACLES)
+    _check_required(options.require, oracles)
+    _check_output(options.output)
+    options.max_examples, options.seed, options.keep = 1, 0, False
+    return replay_command(options, lambda: _runner(options, oracles, Limits(), None))
 
 
 def _article(options: Namespace) -> int:
@@ -217,25 +233,13 @@ def _list(options: Namespace) -> int:
 
 
 def _op(name: str) -> Op:
-    """Return an operation of the catalog, or the user's own by ``module:attribute``."""
-    if ":" in name:
-        return _own_op(name)
+    """Return an operation of the catalog, or the user's own: see `oracles.user_ops`."""
+    if ":" in name or name.endswith(".py"):
+        return load_op(name)
     if name not in ops:
         near = get_close_matches(name, [op.name for op in ops], n=1, cutoff=0.0)[0]
         raise UsageError(f"no operation {name!r}; the nearest name is {near!r}")
     return ops[name]
-
-
-def _own_op(name: str) -> Op:
-    module, attribute = name.split(":", 1)
-    sys.path.insert(0, "")  # the current directory, as `python -m` has it
-    try:
-        found = getattr(import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise UsageError(f"cannot load {name!r}: {error}") from error
-    if not isinstance(found, Op):
-        raise UsageError(f"{name!r} is a {type(found).__name__}, not an oracles.Op")
-    return found
 
 
 def _names(option: str, text: str, known: Sequence[str]) -> list[str]:

@@ -117,7 +117,7 @@ def _axes(
 def _like(limits: Limits, first: dict[str, int]) -> Limits:
     """Return limits that make other axes like the first where they must be."""
     if limits.scalar_options:
-        fixed = {name: first[name] for name in _OPTIONS if name in first}
+        fixed: dict[str, Any] = {name: first[name] for name in _OPTIONS if name in first}
         limits = replace(limits, **fixed)
     return replace(limits, kernel=first["kernel"]) if limits.square_kernel else limits
 

@@ -25,6 +25,8 @@ Shape = tuple[int, ...]
 
 PATTERNS = ("ramp", "integers", "one-hot", "eighths", "reals")
 NETWORK_PATTERNS = ("ramp of eighths", "eighths")
+KINK_PATTERNS = ("ramp", "few", "one-hot", "reals", "eighths")
+SMOOTH_PATTERNS = ("ramp of eighths", "eighths", "reals", "few")
 ACTIVATION_PATTERNS = ("ramp", "eighths", "reals", "wide reals")
 
 
@@ -38,6 +40,7 @@ class Numbers:
 
 _SEEDED: dict[str, Callable[[np.random.Generator, int], Array]] = {
     "integers": lambda rng, size: rng.integers(-9, 10, size).astype(np.float64),
+    "few": lambda rng, size: rng.integers(-2, 3, size).astype(np.float64),
     "eighths": lambda rng, size: rng.integers(-16, 17, size) / 8,
     "reals": lambda rng, size: rng.standard_normal(size),
     "wide reals": lambda rng, size: rng.standard_normal(size) * 2.0 ** rng.integers(-12, 7, size),
@@ -50,7 +53,8 @@ def make(pattern: str, shape: Shape, dtype: str, seed: int, first: int = 1) -> A
     Parameters
     ----------
     pattern
-        ``ramp`` 1, 2, 3, ...; ``ramp of eighths``; ``integers`` from -9 to 9; ``one-hot``;
+        ``ramp`` 1, 2, 3, ...; ``ramp of eighths``; ``integers`` from -9 to 9; ``few`` of them, from
+        -2 to 2, so that some are equal; ``one-hot``;
         ``eighths``: multiples of 1/8 from -2 to 2; ``reals``: standard normal; ``wide
         reals``: normal times a power of two from 2**-12 to 2**6.
     shape, dtype

@@ -65,7 +65,7 @@ def by_operand(
     Unnamed
         If a dict or an object has none of the names.
     """
-    if isinstance(returned, Recovered):
+    if isinstance(returned, Recovered | np.ndarray | np.generic):
         return returned
     if isinstance(spelled, Mapping):
         return {name: _told(returned, name, key) for name, key in spelled.items()}
@@ -74,13 +74,16 @@ def by_operand(
     if isinstance(returned, Mapping):
         return _named(returned, names, bare=True) or _refuse(returned, names)
     if isinstance(returned, tuple | list):
-        found = _named(returned, names, bare=False) if hasattr(returned, "_fields") else {}
-        if len(found) == len(returned):
-            return found
-        return dict(zip(spelled, returned, strict=False)) if spelled else returned
-    if isinstance(returned, np.ndarray | np.generic):
-        return returned
+        return _in_order(returned, names, spelled)
     return _named(returned, names, bare=False) or returned
+
+
+def _in_order(returned: Sequence[Any], names: Sequence[str], spelled: Sequence[str] | None) -> Any:
+    """Return by operand a named tuple whose fields all are gradients, or one in a stated order."""
+    found = _named(returned, names, bare=False) if hasattr(returned, "_fields") else {}
+    if len(found) == len(returned):
+        return found
+    return dict(zip(spelled, returned, strict=False)) if spelled else returned
 
 
 def spellings(name: str, *, bare: bool) -> Iterator[str]:

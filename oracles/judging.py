@@ -64,17 +64,19 @@ def account(
     answers = ask(true)
     found = {name: against(name, said, true, case) for name, said in answers.items()}
     answered = {name: each for name, each in found.items() if each}
+    told = {name: tuple(map(text_of, t.value.ravel())) for name, t in true.items()}
+    truth_is = getattr(op.definition, "told_as", "exact arithmetic")
     return Failure(
         case=case,
         sentences=(
-            *sentences(op.subject or op.name, answer, comparisons, answered),
+            *sentences(op.subject or op.name, answer, comparisons, answered, truth_is),
             *on_lattice(op, case, answer, true),
             *(f"law broken, {n}: {b}" for n, b in broken(op, case, answer).items() if b),
         ),
         comparisons=tuple(comparisons),
         witness_comparisons=tuple(each for every in answered.values() for each in every),
         answers={SUBJECT: answer, **answers},
-        truth={name: tuple(map(text_of, t.value.ravel())) for name, t in true.items()},
-        script=script(op, case),
+        truth=told,
+        script=script(op, case, answer, told),
         blob=blob,
     )

@@ -2,10 +2,11 @@
 
 Some hold for every operation: inputs stay as they are and results have memory of their own
 (`oracles.subject` watches every call and rejects an answer that breaks it), the same call gives the
-same bits, a zero cotangent gives zero gradients. The others are identities between integers,
-checked on the lattice with ``==``: the backward pass is linear in the cotangent; forward and
-gradients are adjoint, ``<g, A x> = <A^T g, x>``; the input gradient of a convolution is a
-transposed convolution, which in turn is "rotate the kernel by 180 degrees, pad, convolve".
+same bits, a zero cotangent gives zero gradients. One is for operations with ties
+(`oracles.shift_law`). The others are identities between integers, checked on the lattice with
+``==``: the backward pass is linear in the cotangent; forward and gradients are adjoint,
+``<g, A x> = <A^T g, x>``; the input gradient of a convolution is a transposed convolution, which
+in turn is "rotate the kernel by 180 degrees, pad, convolve".
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from oracles.exact.terms import (
     transposed_convolution_terms,
 )
 from oracles.op import FORWARD, Case, Op, gradient_of
+from oracles.shift_law import shift_law
 from oracles.subject import ask_subject
 
 Array = npt.NDArray[Any]
@@ -40,6 +42,7 @@ LINEAR = "the backward pass is linear in the cotangent"
 ADJOINT = "forward and gradients are adjoint"
 TRANSPOSED = "dgrad is the transposed convolution"
 ROTATED = "dgrad is rotate, pad, convolve"
+SHIFT = "where numbers tie, a gradient sums to the derivative along a shift"
 
 
 def laws_of(op: Op, case: Case) -> dict[str, Law]:
@@ -49,12 +52,14 @@ def laws_of(op: Op, case: Case) -> dict[str, Law]:
         return found
     if op.takes_cotangent and case.finite:
         found[ZERO] = _zero
+    if getattr(op.definition, "compares", False) and case.finite:
+        found[SHIFT] = shift_law
     if not case.lattice:
         return found
     if op.takes_cotangent:
         found[LINEAR] = _linear
         found[ADJOINT] = _adjoint
-    if op.name.startswith("conv"):
+    if op.name.startswith("conv") and not op.payload:
         found |= {TRANSPOSED: _transposed, ROTATED: _rotated}
     return found
 

@@ -12,14 +12,16 @@ import numpy.typing as npt
 from oracles.plug import Plug
 from oracles.plugging import (
     check_functions,
-    dropped_options,
     exception_types,
     known_dtypes,
+    names_of_options,
+    operands_of,
     orders_of,
     place_of,
     settled_limits,
     spelling,
 )
+from oracles.signatures import check_names, check_order, dropped_options
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
@@ -162,6 +164,8 @@ class Op:
         Pickled references, for an operation that a worker cannot import; else empty.
     time_limit
         For one call of the subject, in seconds; None for no limit.
+    spec
+        Where a command found this operation: ``module:name`` or ``path/to/file.py:name``.
     """
 
     name: str
@@ -185,6 +189,7 @@ class Op:
     plug: Plug | None = None
     payload: bytes = b""
     time_limit: float | None = None
+    spec: str = ""
 
     def implemented_by(
         self,
@@ -195,6 +200,7 @@ class Op:
         layout: str | None = "NCHW",
         kernel: str | None = None,
         flip_kernel: bool = False,
+        options: Mapping[str, str] | None = None,
         gradients: Sequence[str] | Mapping[str, str] | None = None,
         dtypes: Sequence[str] | None = None,
         limits: Mapping[str, Any] | None = None,
@@ -207,9 +213,11 @@ class Op:
         forward, backward
             Called as the catalog's own: ``forward(*operands, **options) -> y`` and
             ``backward(cotangent, *operands, **options) -> gradients``;
-            ``backward=None`` checks the forward alone. Options that a function does not
-            take are left out; those that `forward` does not take stay at their defaults. Gradients may be an
-            array, a tuple, a dict, or an object with attributes (see `gradients`).
+            ``backward=None`` checks the forward alone; a convolution's or dense layer's takes x
+            and w, and b as well if it has a parameter for it. Options that a function does not
+            take are left out; those that `forward` does not take stay at their defaults.
+            Gradients may be an array, a tuple, a dict, or an object with attributes (see
+            `gradients`).
         double_backward
             The VJP of `backward`, called as the catalog's own (see `Op.double_backward`), or
             None: second derivatives are not checked.
@@ -224,6 +232,8 @@ class Op:
         flip_kernel
             Whether the subject convolves in the mathematical sense: its kernel is the
             catalog's, rotated by 180 degrees.
+        options
+            By option the name under which the subject takes it, e.g. ``{"padding": "pad"}``.
         gradients
             The operands in the order in which `backward` returns their gradients, or by operand
             the key or attribute; None for the catalog's order and the usual names (``grad_x``,
@@ -243,25 +253,37 @@ class Op:
         Raises
         ------
         TypeError
-            If a function is not callable, or an argument has the wrong type.
+            If a function is not callable, or takes an operand where the cotangent will be, or
+            an option by another name; if an argument has the wrong type.
         ValueError
-            If `layout`, `kernel`, `gradients`, `dtypes` or a limit is none that there is.
+            If `layout`, `kernel`, `options`, `gradients`, `dtypes` or a limit is none that
+            there is.
         """
         check_functions(forward, backward, double_backward)
+        called = names_of_options(options, self.options)
+        for what, function in (("forward", forward), ("backward", backward)):
+            check_names(what, function, self.options, called)
+        if self.takes_cotangent:
+            check_order(backward, self.backward_operands or self.gradients or ("x",))
+        known = [called.get(name, name) for name in self.options]
         plug = Plug(
             forward,
             backward,
             double_backward,
             orders_of(self.letters, layout, kernel, flip_kernel=flip_kernel),
-            operands=self.backward_operands,
+            operands=operands_of(self.backward_operands, backward, known),
             gradients=self.gradients,
             spelled=spelling(gradients, self.gradients),
+            called=called,
             dropped={
-                "forward": dropped_options(self.options, forward),
-                "backward": dropped_options(self.options, backward),
+                "forward": dropped_options(self.options, forward, called),
+                "backward": dropped_options(self.options, backward, called),
             },
         )
-        bias = "b" in (self.gradients or ())
+        bias = bool(self.letters) and "b" in (self.gradients or ())
+        settled = settled_limits(
+            self.options, forward, layout, limits or {}, called=called, bias=bias
+        )
         return replace(
             self,
             forward=plug.call_forward,
@@ -269,9 +291,11 @@ class Op:
             double_backward=None if double_backward is None else plug.call_double_backward,
             subject=place_of(forward),
             plug=plug,
-            limits=settled_limits(self.options, forward, layout, limits or {}, bias=bias),
+            limits=settled,
+            backward_operands=plug.operands,
             dtypes=known_dtypes(dtypes) if dtypes is not None else self.dtypes,
             unsupported=exception_types(unsupported),
+            spec="",
         )
 
     def gradient_names(self, case: Case) -> list[str]:

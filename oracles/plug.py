@@ -68,7 +68,7 @@ class Order:
     def _flip(self, array: Array, letters: str) -> Array:
         if not self.flipped:
             return array
-        return np.flip(array, [at for at, letter in enumerate(letters) if letter in SPATIAL])
+        return np.flip(array, tuple(at for at, name in enumerate(letters) if name in SPATIAL))
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,8 @@ class Plug:
     spelled
         What the author calls the gradients: names in the order of a tuple, or by operand the
         key or attribute; None for the usual spellings.
+    called
+        By option what the author calls it.
     dropped
         By ``forward`` and ``backward``: options that the function does not take.
     """
@@ -97,6 +99,7 @@ class Plug:
     operands: tuple[str, ...] | None = None
     gradients: tuple[str, ...] | None = None
     spelled: Sequence[str] | Mapping[str, str] | None = None
+    called: Mapping[str, str] = field(default_factory=dict)
     dropped: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     def call_forward(self, *operands: Array, **options: Any) -> Any:
@@ -108,6 +111,8 @@ class Plug:
         """Call the subject's backward; return its gradients by operand where they have names."""
         assert self.backward is not None
         given = self._given(("y", *(self.operands or ())), arrays)
+        if "b" in (self.operands or ()) and len(given) == len(self.operands or ()):
+            given.append(None)  # this case has no bias
         returned = self.backward(*given, **self._kept("backward", options))
         found = by_operand(returned, self.gradients, self.spelled)
         if isinstance(found, Recovered):
@@ -151,7 +156,7 @@ class Plug:
 
     def _kept(self, function: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
         left_out = self.dropped.get(function, frozenset())
-        return {k: v for k, v in options.items() if k not in left_out}
+        return {self.called.get(k, k): v for k, v in options.items() if k not in left_out}
 
 
 def order(name: str, letters: str | None, catalog: str, *, flipped: bool = False) -> Order:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from inspect import Parameter, signature
 from typing import Any
 
-from oracles.gradient_names import SYNONYMS
 from oracles.limits import make_limits
 from oracles.plug import Order, order
+from oracles.signatures import bias_limit, dropped_options, is_bias, positional
 
 Function = Callable[..., Any]
 
@@ -48,20 +47,13 @@ def orders_of(
     }
 
 
-def dropped_options(options: Mapping[str, Any], function: Function | None) -> frozenset[str]:
-    """Return those of `options` that the function, by its signature, does not take."""
-    named = _parameters(function)
-    if named is None or any(p.kind is Parameter.VAR_KEYWORD for p in named.values()):
-        return frozenset()
-    return frozenset(name for name in options if name not in named)
-
-
 def settled_limits(
     options: Mapping[str, Any],
     forward: Function,
     layout: str | None,
     given: Mapping[str, Any],
     *,
+    called: Mapping[str, str],
     bias: bool,
 ) -> dict[str, Any]:
     """Return the limits that a subject asks for, by its signature and in so many words.
@@ -76,44 +68,56 @@ def settled_limits(
         With N: always a batch; without: never.
     given
         In so many words, and first.
+    called
+        By option what the subject calls it.
     bias
         Whether the operation has one.
     """
-    found: dict[str, Any] = {name: options[name] for name in dropped_options(options, forward)}
-    if found.get("padding") == 0:
-        found["named_padding"] = False
+    dropped = dropped_options(options, forward, called)
+    found: dict[str, Any] = {}
+    if "padding" in options:
+        found = {name: options[name] for name in options if name in dropped}
+        found |= {"named_padding": False} if "padding" in dropped else {}
+    elif dropped:
+        found = {"default_parameters": True}
     if bias:
-        found |= _bias_limit(forward, options)
-    if layout is not None and (options or bias):
+        found |= bias_limit(forward, [called.get(name, name) for name in options])
+    if layout is not None and bias:
         found["batched" if "N" in layout else "unbatched"] = True
     found |= given
     make_limits(found)
     return found
 
 
-def _bias_limit(forward: Function, options: Mapping[str, Any]) -> dict[str, bool]:
-    """Read off whether the forward takes a bias behind x and w: always, never, or either way."""
-    named = _parameters(forward)
-    if named is None or any(p.kind is Parameter.VAR_POSITIONAL for p in named.values()):
+def operands_of(
+    names: tuple[str, ...] | None, backward: Function | None, known: Sequence[str]
+) -> tuple[str, ...] | None:
+    """Return the operands that a backward takes: ``b`` as well if it has a parameter for it."""
+    if names != ("x", "w"):
+        return names
+    taken = positional(backward, known)
+    return (*names, "b") if taken is not None and len(taken) > 3 and is_bias(taken[3]) else names
+
+
+def names_of_options(called: Any, options: Mapping[str, Any]) -> dict[str, str]:
+    """Return by option what the subject calls it.
+
+    Raises
+    ------
+    TypeError
+        If `called` is no mapping.
+    ValueError
+        If it names an option that the operation has not.
+    """
+    if called is None:
         return {}
-    kinds = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
-    taken = [p for p in named.values() if p.kind in kinds and p.name not in options]
-    third = taken[2] if len(taken) > 2 else None
-    if third is None:
-        return {"bias": False}
-    if third.default is Parameter.empty:
-        return {"bias": True}
-    return {} if third.default is None or third.name in SYNONYMS["b"] else {"bias": False}
-
-
-def _parameters(function: Function | None) -> Mapping[str, Parameter] | None:
-    """Return the parameters, or None where Python cannot tell."""
-    if function is None:
-        return None
-    try:
-        return signature(function).parameters
-    except (TypeError, ValueError):
-        return None
+    if not isinstance(called, Mapping):
+        raise TypeError(f"`options` (={called!r}) must be a mapping from options to names")
+    for name in called:
+        if name not in options:
+            known = ", ".join(options) or "none"
+            raise ValueError(f"`options` names {name!r}; the operation's options are {known}")
+    return dict(called)
 
 
 def spelling(

@@ -121,6 +121,21 @@ def _combination(
 def _within(each: Combination, limits: Limits) -> bool:
     """Whether a combination respects the user's limits, as generated cases do."""
     shapes, options = each.shapes, each.options
+    if not _options_within(options, limits):
+        return False
+    if limits.bias is not None and "w" in shapes and ("b" in shapes) != limits.bias:
+        return False
+    if "groups" not in options:
+        return True
+    kernel, x = shapes["w"][2:], shapes["x"]
+    batch = x[0] if len(x) == len(kernel) + 2 else None
+    if not _batch_within(batch, limits):
+        return False
+    sizes = {limits.kernel} if limits.kernel is not None else range(1, limits.max_kernel + 1)
+    return set(kernel) <= set(sizes) and _alike(limits, options, kernel, x[-len(kernel) :])
+
+
+def _options_within(options: Mapping[str, Any], limits: Limits) -> bool:
     for name in ("stride", "padding", "dilation", "output_padding", "groups"):
         wanted, most = getattr(limits, name), getattr(limits, f"max_{name}", None)
         given = options.get(name, 1)
@@ -129,21 +144,14 @@ def _within(each: Combination, limits: Limits) -> bool:
             return False
         if name in options and most is not None and max(values) > most:
             return False
-    if limits.bias is not None and "w" in shapes and ("b" in shapes) != limits.bias:
-        return False
-    if "groups" not in options:
-        return True
-    kernel, x = shapes["w"][2:], shapes["x"]
-    batch = x[0] if len(x) == len(kernel) + 2 else None
-    if (limits.batched and batch is None) or (limits.unbatched and batch is not None):
-        return False
-    if batch is not None and not limits.min_batch <= batch <= limits.max_batch:
-        return False
-    if limits.kernel is not None and set(kernel) != {limits.kernel}:
-        return False
-    if limits.kernel is None and max(kernel) > limits.max_kernel:
-        return False
-    return _alike(limits, options, kernel, x[-len(kernel) :])
+    return True
+
+
+def _batch_within(batch: int | None, limits: Limits) -> bool:
+    """Whether a batch size, None for an unbatched array, is allowed."""
+    if batch is None:
+        return not limits.batched
+    return not limits.unbatched and limits.min_batch <= batch <= limits.max_batch
 
 
 def _alike(

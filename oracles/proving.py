@@ -142,8 +142,10 @@ def prove_apart(op: Op, combinations: Sequence[Combination], *, time_limit: floa
     receiver, sender = context.Pipe(duplex=False)
     child = context.Process(target=lambda: sender.send(prove(op, combinations)), daemon=True)
     with warnings.catch_warnings():
-        # Newer Pythons warn that threads do not survive a fork; ours only read pipes.
+        # Newer Pythons, and JAX, warn that threads do not survive a fork. The child needs none:
+        # what hangs in it all the same ends with the time limit.
         warnings.simplefilter("ignore", DeprecationWarning)
+        warnings.simplefilter("ignore", RuntimeWarning)
         child.start()
     sender.close()
     try:

@@ -148,6 +148,10 @@ class Failure:
         Hypothesis's text that replays the case (`oracles.run(..., blob=...)`), or "".
     causes
         Why, as far as could be confirmed on other cases.
+    saved
+        The folder in which case and answer are kept, or "".
+    kept
+        Whether the case came from such a folder, and was not generated in this run.
     """
 
     case: Case
@@ -159,6 +163,8 @@ class Failure:
     script: str
     blob: str
     causes: tuple[Cause, ...] = ()
+    saved: str = ""
+    kept: bool = False
 
 
 @dataclass(frozen=True)
@@ -195,6 +201,13 @@ class OpReport:
         Limits on the generated options, the subject's own included.
     refused
         Number of further cases that the subject refused as it had said it would.
+    kept_passed
+        Number of counterexamples kept from earlier runs on which the subject is right.
+    notes
+        What became of counterexamples that could not be read or kept.
+    ground
+        What a comparison with truth rests on: ``bound``, derived for each element, or
+        ``tolerance``, set by hand.
     """
 
     op: str
@@ -213,6 +226,9 @@ class OpReport:
     laws: Mapping[str, int] = field(default_factory=dict)
     limits: Mapping[str, object] = field(default_factory=dict)
     refused: int = 0
+    kept_passed: int = 0
+    notes: tuple[str, ...] = ()
+    ground: str = "bound"
 
     @property
     def passed(self) -> bool:
@@ -223,8 +239,9 @@ class OpReport:
     def vacuous(self) -> tuple[str, ...]:
         """The subject's operands on which no error of one part in a thousand could be seen.
 
-        All of them if it refused most of the cases. None if it was exact on the lattice, where every error could. The parameters of a
-        network count together, whatever the layer: ``grad_0.w`` and ``grad_3.w`` are ``grad_w``.
+        All of them if it refused most of the cases. None if it was exact on the lattice, where
+        every error could. The parameters of a network count together, whatever the layer:
+        ``grad_0.w`` and ``grad_3.w`` are ``grad_w``.
         """
         if self.refused > self.cases:
             return (f"everything ({self.refused} of {self.refused + self.cases} cases refused)",)

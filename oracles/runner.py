@@ -15,8 +15,9 @@ from hypothesis.errors import Flaky
 from oracles.answer import Answer
 from oracles.choices import IN_PROCESS, check_evidence, check_numbers, check_oracles
 from oracles.compare import Comparison, distances
-from oracles.environment import environment
+from oracles.counterexamples import Kept, keep, kept, retry
 from oracles.diagnosis import diagnose
+from oracles.environment import environment
 from oracles.evidence import Proof
 from oracles.exact.bounded import Approximate
 from oracles.exact.definition import Polynomial
@@ -74,6 +75,7 @@ class Runner:
         limits: Limits | None = None,
         progress: Callable[[Progress], None] | None = None,
         evidence: Sequence[str] | None = None,
+        keep: bool = True,
     ) -> None:
         check_oracles(oracles)
         check_evidence(evidence)
@@ -83,6 +85,7 @@ class Runner:
         self.seed = random.SystemRandom().randrange(2**32) if seed is None else seed
         self.limits = limits or Limits()
         self.time_limit = time_limit
+        self.directory, self.keep = directory, keep
         self.evidence = tuple(evidence) if evidence is not None else None
         self._dead: set[str] = set()
         self._proofs: dict[Op, Proof | None] = {}
@@ -110,15 +113,18 @@ class Runner:
     ) -> OpReport:
         """Return what was found of `op` in `dtype`: `examples` of that dtype first, or `blob`."""
         start = time.perf_counter()
-        limits = self._limits_of(op)
+        limits = self.limits_of(op)
         given, op = op, replace(op, time_limit=self.time_limit)
         polynomial = self._polynomial(op)
         ledger = Ledger()
         failing: list[Case] = []
         found_blob, fickle = "", False
+        wanted = self.keep and blob is None
+        earlier = kept(self.directory, op, dtype, limits) if wanted else Kept()
         try:
             for case in (case for case in examples if str(case.dtype) == dtype):
                 self._convict(op, ledger, failing, case, polynomial)
+            self._retry(op, ledger, failing, earlier, lattice=polynomial is not None)
             self._explore(op, limits, dtype, ledger, failing, blob, polynomial)
         except Convicted as conviction:
             found_blob = blob_of(conviction)
@@ -126,9 +132,15 @@ class Runner:
             fickle = True
         except KeyboardInterrupt:
             self.interrupted = True
-        failure = self._failure(op, failing[-1], found_blob, limits) if failing else None
+        failure = self.account(op, failing[-1], limits, found_blob) if failing else None
         if failure is not None and fickle:
             failure = replace(failure, sentences=(_FICKLE, *failure.sentences))
+        notes = ledger.notes
+        if failure is not None and self.keep:
+            versions = environment(self.workers.versions(), {}).versions
+            settled = {"limits": limits, "seed": self.seed, "versions": versions}
+            failure, unsaved = keep(self.directory, given, failure, earlier, **settled)
+            notes += unsaved
         return OpReport(
             op=op.name,
             subject=op.subject or op.name,
@@ -146,9 +158,12 @@ class Runner:
             laws=dict(ledger.laws),
             limits=limits.stated(),
             refused=ledger.refused,
+            kept_passed=ledger.kept_passed,
+            notes=notes,
+            ground=getattr(op.definition, "ground", "bound"),
         )
 
-    def _limits_of(self, op: Op) -> Limits:
+    def limits_of(self, op: Op) -> Limits:
         """Return the subject's own limits, and the user's over them."""
         return make_limits({**op.limits, **self.limits.stated()}) if op.limits else self.limits
 
@@ -170,10 +185,11 @@ class Runner:
     def _proof(self, op: Op, limits: Limits) -> Proof | None:
         """Prove the subject on a slice of the grid, once for all dtypes."""
         wanted = self.evidence is None or "proof" in self.evidence
-        if op.definition.polynomial is None or not wanted or self.interrupted:
+        polynomial = op.definition.polynomial
+        if polynomial is None or not wanted or self.interrupted:
             return None
         if op not in self._proofs:
-            shapes = quick(op.name, limits)
+            shapes = list(polynomial.grid) or quick(op.name, limits)
             ours = op.subject.startswith("manualgrad.")
             self._proofs[op] = (
                 prove(op, shapes) if ours else prove_apart(op, shapes, time_limit=self.time_limit)
@@ -192,6 +208,17 @@ class Runner:
             missing=self.missing,
             interrupted=self.interrupted,
         )
+
+    def _retry(
+        self, op: Op, ledger: Ledger, failing: list[Case], earlier: Kept, *, lattice: bool
+    ) -> None:
+        """Ask the subject about the counterexamples of earlier runs."""
+        tried = retry(op, earlier, lattice=lattice)
+        ledger.kept_passed, ledger.notes = tried.passed, (*earlier.notes, *tried.notes)
+        if tried.case is not None:
+            ledger.add_subject(tried.comparisons)
+            failing.append(tried.case)
+            raise Convicted
 
     def _explore(
         self,
@@ -307,8 +334,8 @@ class Runner:
         }
         return {**self.workers.answers(), **answers}
 
-    def _failure(self, op: Op, case: Case, blob: str, limits: Limits) -> Failure:
-        """Ask everybody once more about the minimal case; write down who says what, and why."""
+    def account(self, op: Op, case: Case, limits: Limits, blob: str = "") -> Failure:
+        """Ask everybody (once more) about one case; write down who says what, and why."""
         self.workers.ask(op, case)
         found = account(op, case, partial(self._answers, op, case), blob)
         return replace(found, causes=diagnose(op, case, limits, seed=self.seed))

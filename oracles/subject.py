@@ -82,13 +82,20 @@ def _called(
 
 def _where(error: BaseException) -> str:
     """Return file, line and function in which the subject raised, if it was in Python."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    if _HERE in last.filename or last.filename.startswith("<"):
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [
+        f
+        for f in frames
+        if not f.filename.startswith(("<", _HERE)) and _LIBRARIES not in f.filename
+    ]
+    if not own:
         return ""
+    last = own[-1]
     return f" ({os.path.basename(last.filename)}:{last.lineno}, in {last.name})"
 
 
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_LIBRARIES = f"{os.sep}site-packages{os.sep}"
 
 
 def _seen(case: Case, name: str, array: Array) -> Array:

@@ -32,6 +32,8 @@ class Ledger:
     lattice: LatticeRecord | None = None
     laws: Counter[str] = field(default_factory=Counter)
     refused: int = 0
+    kept_passed: int = 0
+    notes: tuple[str, ...] = ()
 
     def add_subject(self, comparisons: Sequence[Comparison]) -> None:
         """Count a case and the subject's comparisons on it."""

@@ -20,6 +20,7 @@ def sentences(
     answer: Answer,
     comparisons: Sequence[Comparison],
     witnesses: Mapping[str, Sequence[Comparison]],
+    truth: str = "exact arithmetic",
 ) -> tuple[str, ...]:
     """Return who is right and who is not, operand by operand.
 
@@ -31,11 +32,13 @@ def sentences(
         Its answer, and its operands against truth.
     witnesses
         The same comparisons for each witness that gave a value.
+    truth
+        What truth is, in words.
     """
     if answer.kind != "value":
         return (f"{subject} {answer.detail}",)
     lines = [
-        _operand_sentence(subject, each, _of_operand(witnesses, each.operand))
+        _operand_sentence(subject, each, _of_operand(witnesses, each.operand), truth)
         for each in comparisons
     ]
     return (*lines, *_forward_note(comparisons))
@@ -58,7 +61,9 @@ def _of_operand(
     }
 
 
-def _operand_sentence(subject: str, mine: Comparison, others: Mapping[str, Comparison]) -> str:
+def _operand_sentence(
+    subject: str, mine: Comparison, others: Mapping[str, Comparison], truth: str
+) -> str:
     right = [name for name, each in others.items() if each.agrees]
     wrong = [name for name, each in others.items() if not each.agrees]
     if mine.agrees:
@@ -68,8 +73,8 @@ def _operand_sentence(subject: str, mine: Comparison, others: Mapping[str, Compa
     if not others:
         return text
     if not wrong:
-        return f"{text}; {_and(right)} agree with exact arithmetic: {subject} is the outlier"
-    also = f"{_and(wrong)} differ from exact arithmetic too"
+        return f"{text}; {_and(right)} agree with {truth}: {subject} is the outlier"
+    also = f"{_and(wrong)} differ from {truth} too"
     return f"{text}; {also}" + (f", {_and(right)} agree with it" if right else "")
 
 

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
@@ -139,19 +140,23 @@ class _Worker:
         self._sent, self._length = 0.0, 0
         self._awaited = False
         self._late_start = ""
+        self._told = set[str]()
         # Runs side by side in one directory keep out of each other's files.
         self._request_path = home / f"pending-{name}-{os.getpid()}.case"
         self._reply_path = home / f"reply-{name}-{os.getpid()}.case"
         self._log_path = home / f"{name}-{os.getpid()}.log"
 
     def ask(self, op: Op, case: Case) -> None:
+        if self._awaited:  # an interrupt left a request behind: its reply is not for this case
+            self._end()
         gradients = op.gradient_names(case)
         call = {"operation": op.name, "located": op.located, "gradients": gradients}
+        if op.payload and op.located not in self._told:  # the process keeps it
+            self._told.add(op.located)
+            call["payload"] = b64encode(op.payload).decode()
         # On disk before anyone computes with it: it stays behind if this process dies as well.
         self._requests = self._requests or Writer(self._request_path)
         self._length = length = self._requests.write(header_of(case, **call), case.arrays)
-        if self._awaited:  # an interrupt left a request behind: its reply is not for this case
-            self._end()
         process = self._process or self._start()
         self._sent, self._awaited = time.perf_counter(), True
         with suppress(OSError):  # if it has died, answer() will find out how
@@ -186,6 +191,7 @@ class _Worker:
 
     def _end(self) -> None:
         self._awaited = False
+        self._told.clear()
         if self._process is not None:
             self._process.kill()
             self._process.wait()

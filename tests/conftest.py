@@ -56,6 +56,20 @@ def _set(monkeypatch, name, spaces=None):
         cached.cache_clear()
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _module_directory(tmp_path_factory):
+    """Counterexamples that a module's fixtures keep are of no later run, nor of the repository."""
+    with pytest.MonkeyPatch.context() as moved:
+        moved.chdir(tmp_path_factory.mktemp("module"))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _directory(tmp_path, monkeypatch):
+    """Counterexamples that a test keeps are of no other test."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.fixture(params=CUTS)
 def cut(request, monkeypatch):
     """Cut convolutions as one of CUTS does; the plans made so are forgotten afterwards."""

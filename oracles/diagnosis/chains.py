@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from inspect import signature
 from typing import Any
 
@@ -70,7 +71,7 @@ def from_layers(op: Op, name: str, first: Question) -> Iterator[Candidate]:
             yield from _of_parameter(op, name, at, where, first)
 
 
-_KINDS = {name: "an activation" for name in ACTIVATIONS}
+_KINDS = dict.fromkeys(ACTIVATIONS, "an activation")
 
 
 def _of_arriving(name: str, at: int, where: str) -> Iterator[Candidate]:
@@ -100,9 +101,7 @@ def _of_derivative(name: str, at: int, where: str) -> Iterator[Candidate]:
         yield Candidate(
             f"equals what the oracle gives with the derivative of {names[0]} at {where}",
             "the derivative of another activation",
-            _walking(
-                name, at, lambda s, _, d=other: replace(s, definition=d, options=_defaults(d))
-            ),
+            _walking(name, at, partial(_by_another, definition=other)),
         )
 
 
@@ -114,6 +113,10 @@ def _of_parameter(op: Op, name: str, at: int, where: str, first: Question) -> It
             _walking(name, at, _with_parameter(index)),
             f"in which {other} has the same shape as its own",
         )
+
+
+def _by_another(step: Step, _: Sequence[Approximate], definition: Definition) -> Step:
+    return replace(step, definition=definition, options=_defaults(definition))
 
 
 def _defaults(definition: Any) -> dict[str, Any]:

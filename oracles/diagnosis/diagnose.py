@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from operator import methodcaller
 
-from oracles.diagnosis.bilinear import case_has_sums, from_sums
+from oracles.diagnosis.bilinear import from_sums
 from oracles.diagnosis.cause import (
     FEWEST,
     Candidate,
@@ -28,8 +29,9 @@ from oracles.diagnosis.question import WANTED, Question, asked, questions
 from oracles.diagnosis.refusals import of_refusals
 from oracles.diagnosis.results import from_results
 from oracles.diagnosis.scatter import from_scatter
+from oracles.diagnosis.sums import case_has_sums
 from oracles.diagnosis.when import circumstances, when
-from oracles.diagnosis.where import where
+from oracles.diagnosis.where import units_beside_cotangent, where
 from oracles.exact.chain import Chain
 from oracles.limits import Limits
 from oracles.op import FORWARD, Case, Op
@@ -59,6 +61,8 @@ def diagnose(op: Op, case: Case, limits: Limits, *, seed: int) -> tuple[Cause, .
     names = op.compared_names(case)
     told = _enough(questions(op, case, limits, seed), names)
     wrong = [n for n in names if first.wrong(n) or len(_wrong(told, n)) >= FEWEST]
+    if not wrong:
+        return ()
     found = (_of_operand(op, name, wrong, told, seed) for name in wrong)
     causes = tuple(cause for cause in found if cause is not None)
     return causes or _by_circumstances(op, case, limits, seed, wrong)
@@ -137,12 +141,23 @@ def candidates(op: Op, name: str, wrong: Sequence[Question]) -> Iterator[Candida
 def _located(op: Op, name: str, mine: Sequence[Question], told: Sequence[Question]) -> Cause | None:
     """Return where and when an operand is wrong for which no cause was found."""
     place = where(name, mine)
-    found = when(op, told, lambda each: each.wrong(name))
+    found = when(op, told, methodcaller("wrong", name))
     circumstance = f"exactly where {found.words}" if found else ""
     parts = [part for part in (place, circumstance) if part]
     count = f"in {len(mine)} of {len(told)} cases"
-    text = f"{name} is wrong {', '.join([*parts, count])}; no known cause explains it"
+    worst = max(units_beside_cotangent(each, name) for each in mine)
+    why = (
+        f"off by at most {worst:.2g} eps times the cotangent: digits are lost, as in a difference "
+        "of numbers that are nearly equal, and the formula may be right"
+        if worst <= _UNITS
+        else "no known cause explains it"
+    )
+    text = f"{name} is wrong {', '.join([*parts, count])}; {why}"
     return Cause(name, text, len(mine), False)
+
+
+_UNITS = 64.0
+"""Errors of so many eps beside the cotangent are rounding."""
 
 
 def _by_circumstances(
@@ -154,7 +169,7 @@ def _by_circumstances(
     causes = []
     for name in wrong:
         mine = _wrong(told, name)
-        found = when(op, [q for q in told if name in q.true], lambda each, n=name: each.wrong(n))
+        found = when(op, [q for q in told if name in q.true], methodcaller("wrong", name))
         if found is not None:
             text = (
                 f"{name} is wrong exactly where {found.words}: in {len(mine)} of {len(told)} cases"

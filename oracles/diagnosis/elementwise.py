@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from inspect import signature
 from typing import Any
 
@@ -30,17 +31,17 @@ def answered(
     definition: Definition | None = None,
     *,
     options: Mapping[str, Any] | None = None,
-    **arrays: Array,
+    arrays: Mapping[str, Array] | None = None,
 ) -> Expected:
     """Return what exact arithmetic answers to the question with some of it replaced.
 
     `arrays` are operands by name, or ``cotangent``.
     """
-    case = question.case
-    cotangent = arrays.pop("cotangent", case.cotangent)
+    case, given = question.case, dict(arrays or {})
+    cotangent = given.pop("cotangent", case.cotangent)
     changed = replace(
         case,
-        operands={**case.operands, **arrays},
+        operands={**case.operands, **given},
         cotangent=cotangent,
         options=case.options if options is None else options,
     )
@@ -75,7 +76,7 @@ def _of_other_functions(op: Op, name: str) -> Iterator[Candidate]:
             yield Candidate(
                 claim,
                 f"this is another activation than {op.name}",
-                lambda q, d=definition, o=options: answered(q, name, d, options=o),
+                partial(answered, name=name, definition=definition, options=options),
             )
 
 
@@ -95,7 +96,7 @@ def _of_constants(op: Op, name: str) -> Iterator[Candidate]:
             yield Candidate(
                 f"equals what the oracle gives with {parameter} = {value!r}, whatever is asked",
                 "a constant stands where the parameter should",
-                lambda q, p=parameter, v=value: answered(q, name, options={**q.case.options, p: v}),
+                partial(_with_option, name=name, option=parameter, value=value),
             )
 
 
@@ -105,7 +106,7 @@ def _of_multiples(name: str) -> Iterator[Candidate]:
         yield Candidate(
             f"equals what the oracle gives for x {words}",
             "the argument of the function is another",
-            lambda q, c=factor: answered(q, name, x=q.case.operands["x"] * q.case.dtype.type(c)),
+            partial(_of_multiple, name=name, factor=factor),
         )
 
 
@@ -139,18 +140,27 @@ def _at_operand(question: Question, formula: Callable[[Array], Array]) -> Expect
 _FEW = 4
 
 
+def _with_option(question: Question, name: str, option: str, value: Any) -> Expected:
+    return answered(question, name, options={**question.case.options, option: value})
+
+
+def _of_multiple(question: Question, name: str, factor: float) -> Expected:
+    x = question.case.operands["x"]
+    return answered(question, name, arrays={"x": x * x.dtype.type(factor)})
+
+
 def _of_points(name: str) -> Iterator[Candidate]:
     """Yield the causes: a derivative at another point, or without the cotangent."""
     operand = name.partition("_")[2]
     yield Candidate(
         "equals the derivative without the cotangent",
         "the cotangent is not multiplied in",
-        lambda q: answered(q, name, cotangent=np.ones_like(q.case.cotangent)),
+        lambda q: answered(q, name, arrays={"cotangent": np.ones_like(q.case.cotangent)}),
     )
     yield Candidate(
         "equals the cotangent times the derivative at y",
         "the derivative is taken at the result, where the formula wants the operand",
-        lambda q: answered(q, name, **{operand: _result(q)}),
+        lambda q: answered(q, name, arrays={operand: _result(q)}),
     )
 
 
@@ -163,11 +173,7 @@ def _of_softmax(op: Op, name: str) -> Iterator[Candidate]:
         yield Candidate(
             f"equals what the oracle gives with axis = {axis}, whatever is asked",
             "the axis is ignored",
-            lambda q, a=axis: (
-                answered(q, name, options={**q.case.options, "axis": a})
-                if -q.case.cotangent.ndim <= a < q.case.cotangent.ndim
-                else None
-            ),
+            partial(_along, name=name, axis=axis),
         )
     if name != gradient_of("x"):
         return
@@ -181,8 +187,13 @@ def _of_softmax(op: Op, name: str) -> Iterator[Candidate]:
         yield Candidate(
             f"equals {words}, g being the cotangent and y the softmax",
             "the derivative by the other elements of the axis is missing",
-            lambda q, way=way: _by_hand(q, way),
+            partial(_by_hand, way=way),
         )
+
+
+def _along(question: Question, name: str, axis: int) -> Expected | None:
+    ndim = question.case.cotangent.ndim
+    return _with_option(question, name, "axis", axis) if -ndim <= axis < ndim else None
 
 
 def _by_hand(question: Question, way: Callable[[Array, Array, int], Array]) -> Expected:
@@ -204,7 +215,7 @@ def _of_turned(op: Op, name: str, ndim: int) -> Iterator[Candidate]:
             yield Candidate(
                 f"equals what the oracle gives for {words} {form.words}",
                 f"{words} is turned, and what it is multiplied with is not",
-                lambda q, array=array, form=form: _for_turned(q, name, array, form),
+                partial(_for_turned, name=name, array=array, form=form),
             )
 
 
@@ -213,7 +224,7 @@ def _for_turned(question: Question, name: str, array: str, form: Form) -> Expect
     if old.ndim < form.axes:
         return question.true[name]
     new = np.ascontiguousarray(form.apply(old, 1))
-    return answered(question, name, **{array: new}) if new.shape == old.shape else None
+    return answered(question, name, arrays={array: new}) if new.shape == old.shape else None
 
 
 def with_another_operand(op: Op, name: str, first: Question) -> Iterator[Candidate]:
@@ -226,7 +237,7 @@ def with_another_operand(op: Op, name: str, first: Question) -> Iterator[Candida
                 yield Candidate(
                     f"equals what the oracle gives with {given} in place of {there}",
                     f"{where} uses one operand where it should use another",
-                    lambda q, a=there, b=given: _with_operand(q, name, a, b),
+                    partial(_with_operand, name=name, there=there, given=given),
                     f"in which {given} and {there} have the same shape",
                 )
 
@@ -235,4 +246,4 @@ def _with_operand(question: Question, name: str, there: str, given: str) -> Expe
     operands = question.case.operands
     if not {there, given} <= set(operands) or operands[there].shape != operands[given].shape:
         return None
-    return answered(question, name, **{there: operands[given]})
+    return answered(question, name, arrays={there: operands[given]})

@@ -77,7 +77,7 @@ _NAMES = {"C": "channels", "O": "output channels", "I": "input channels", "N": "
 def _flip(letters: str, along: list[str]) -> Callable[[Array, int], Array]:
     def apply(array: Array, groups: int) -> Array:
         known = letters_of(letters, array.ndim)
-        return np.flip(array, [known.index(a) for a in along if a in known])
+        return np.flip(array, tuple(known.index(a) for a in along if a in known))
 
     return apply
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from oracles.diagnosis.cause import Cause
@@ -21,7 +23,7 @@ def accumulates(name: str, question: Question) -> Cause | None:
             return None
         found.append(value.astype(np.float64).copy())
     true = question.true[name]
-    steps = [b - a for a, b in zip(found[:-1], found[1:], strict=True)]
+    steps = [b - a for a, b in pairwise(found)]
     if not true.value.any() or not all(
         (np.abs(step - true.value) <= 2 * true.error).all() for step in steps
     ):

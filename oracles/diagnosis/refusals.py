@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from oracles.diagnosis.cause import FEWEST, Cause
@@ -35,10 +36,34 @@ def of_refusals(op: Op, case: Case, limits: Limits, seed: int) -> tuple[Cause, .
         if len(told) == _ENOUGH:
             break
     bad = [each for each in told if _refused(each)]
+    spoilt = _of_manners(bad)
+    if spoilt:
+        return spoilt
     if len(bad) == len(told) or len(bad) < FEWEST:
         return ()
     found = together(op, told, _refused)
     return (Cause("", _sentence(bad, len(told), found), len(bad), True),) if found else ()
+
+
+def _of_manners(bad: Sequence[Question]) -> tuple[Cause, ...]:
+    """Return that the caller's arrays are changed or handed back, if that is always why."""
+    # An array that is read-only cannot be changed: there the same code raises.
+    told = [each.answer.detail for each in bad if "read-only" not in each.answer.detail]
+    if len(told) < FEWEST or not all(detail.startswith(tuple(_MANNERS)) for detail in told):
+        return ()
+    counts = Counter(told)
+    return tuple(
+        Cause("", f"it {detail} on {count} of {len(told)} cases: {advice}", count, True)
+        for detail, count in counts.most_common()
+        for start, advice in _MANNERS.items()
+        if detail.startswith(start)
+    )
+
+
+_MANNERS = {
+    "modified": "the caller goes on with a changed array; work on a copy",
+    "returned": "what the caller does to the one changes the other; return a copy",
+}
 
 
 def _refused(question: Question) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from math import prod
 
 import numpy as np
 
-from oracles.diagnosis.bilinear import sums_of
 from oracles.diagnosis.cause import Candidate
 from oracles.diagnosis.question import Array, Expected, Question
+from oracles.diagnosis.sums import sums_of
 from oracles.exact.bilinear import Bilinear
 from oracles.op import FORWARD, gradient_of
 
@@ -22,7 +23,7 @@ def from_scatter(name: str) -> Iterator[Candidate]:
         yield Candidate(
             f"has in each cell what the {which} window adds, not the sum",
             "`=` where `+=` is needed: windows overlap",
-            lambda q, which=which: _one_window(q, name, which),
+            partial(_one_window, name=name, which=which),
         )
 
 
@@ -40,7 +41,7 @@ def _one_window(question: Question, name: str, which: str) -> Expected | None:
     window = _window(terms.y, terms.y_shape, asked.w.ndim - 2, per_sample=name == gradient_of("w"))
     kept = window == _extreme(target, window, prod(shape), which)[target]
     value = np.bincount(target[kept], added[kept], prod(shape)).reshape(shape)
-    return Expected(value, np.zeros(shape))
+    return Expected(np.asarray(value, np.float64), np.zeros(shape))
 
 
 def _window(y: Array, shape: tuple[int, ...], axes: int, *, per_sample: bool) -> Array:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from oracles.diagnosis.bilinear import left_over, sums_of
 from oracles.diagnosis.cause import FEWEST
 from oracles.diagnosis.circumstance import Circumstance
 from oracles.diagnosis.question import Question
+from oracles.diagnosis.sums import left_over, sums_of
 from oracles.op import Case, Op
 
 
@@ -76,7 +76,7 @@ def together(
 def _other_than(option: str, default: Any) -> Callable[[Question], bool]:
     def holds(question: Question) -> bool:
         value = question.case.options[option]
-        if isinstance(value, str):
+        if isinstance(value, str) and option == "padding":
             return False
         return bool(set(value) != {default} if isinstance(value, tuple) else value != default)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,8 @@ import numpy.typing as npt
 from oracles.diagnosis.cause import FEWEST
 from oracles.diagnosis.forms import SPATIAL, letters_of
 from oracles.diagnosis.question import Question
-from oracles.diagnosis.results import groups_of, letters_for
+from oracles.diagnosis.sizes import groups_of, letters_for
+from oracles.op import FORWARD
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
@@ -30,6 +32,17 @@ def wrong_cells(question: Question, name: str) -> Mask | None:
         right = np.abs(said.astype(np.float64) - true.value) <= true.error
     both_nan = np.isnan(said) & np.isnan(true.value)
     return np.asarray(~(right | both_nan | (said == true.value)))
+
+
+def units_beside_cotangent(question: Question, name: str) -> float:
+    """Return the largest error of a cell in eps times its cotangent; infinite if it has none."""
+    true, g = question.true[name].value, question.case.cotangent
+    if wrong_cells(question, name) is None or g.shape != true.shape or name == FORWARD:
+        return np.inf
+    with np.errstate(all="ignore"):
+        apart = np.abs(question.said(name).astype(np.float64) - true)
+        units = apart / (np.abs(g) * np.finfo(question.case.dtype).eps)
+    return float(np.where(apart == 0, 0.0, np.where(np.isnan(units), np.inf, units)).max(initial=0))
 
 
 def where(name: str, asked: Sequence[Question]) -> str:
@@ -84,7 +97,7 @@ def _plain_regions(ndim: int) -> Iterator[tuple[str, Region]]:
     yield "where x is negative", _by_value(lambda x: x < 0)
     yield "where x is positive", _by_value(lambda x: x > 0)
     for size in (40, 20, 10, 6, 4, 3, 2, 1):
-        yield f"where |x| is at least {size}", _by_value(lambda x, s=size: np.abs(x) >= s)
+        yield f"where |x| is at least {size}", _by_value(partial(_at_least, size=size))
     for at in range(ndim):
         yield f"at the last index of axis {at} alone", _index(at, -1)
         yield f"at the first index of axis {at} alone", _index(at, 0)
@@ -136,6 +149,10 @@ def _later_groups(at: int) -> Region:
         return mask
 
     return region
+
+
+def _at_least(x: Array, size: float) -> Mask:
+    return np.asarray(np.abs(x) >= size)
 
 
 def _by_value(condition: Callable[[Array], Mask]) -> Region:

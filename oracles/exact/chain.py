@@ -206,6 +206,7 @@ class Chain:
     def each_layer(
         self, operands: Sequence[Approximate], options: Options
     ) -> Iterator[tuple[Definition, Sequence[Approximate], Options]]:
+        """Yield each layer's definition, parameters and options."""
         first = 1
         for name, count, layer_options in self.layers(options):
             yield self.definitions[name], operands[first : first + count], layer_options

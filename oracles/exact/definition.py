@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from oracles.bounds import round_up, rounding_bound
 from oracles.exact.bounded import Approximate, Array, magnitude, widened
+
+if TYPE_CHECKING:
+    from oracles.proof_grid import Combination
 
 Options = Mapping[str, Any]
 
@@ -35,11 +38,14 @@ class Polynomial:
         ``largest_sum(shapes, options)``: with every operand 1 in absolute value, the largest
         sum of absolute values on the way to a result or gradient of first or second order;
         None if the coefficients are no numbers of a binary floating-point format.
+    grid
+        Shapes and options to prove, for an operation that `oracles.proof_grid` does not know.
     """
 
     formula: Callable[[Sequence[Array], Options], Array]
     degree: int
     largest_sum: Callable[[Sequence[tuple[int, ...]], Options], int | None]
+    grid: Sequence[Combination] = ()
 
 
 class Definition(Protocol):

@@ -35,7 +35,7 @@ def evidence_cell(entry: OpReport) -> Cell:
         frameworks = [a.witness for a in entry.attendance if a.witness in entry.lattice.exact]
         if all(entry.lattice.holds_for(name) for name in ("subject", *frameworks)):
             kinds.append(f"lattice 2^-{floor(entry.lattice.miss_bits)}")
-    return ", ".join(kinds) or "bound", "green" if kinds else ""
+    return ", ".join(kinds) or entry.ground, "green" if kinds else ""
 
 
 def evidence_lines(report: Report) -> list[str]:
@@ -62,7 +62,14 @@ def evidence_lines(report: Report) -> list[str]:
             f"{sum(lattice.shapes for lattice in lattices)} shapes. It assumes that the code "
             "chooses by shape and options, not by value"
         )
-    lines.append("bound: within rounding bounds derived for each element")
+    grounds = {entry.ground for entry in report.entries}
+    if "bound" in grounds or not grounds:
+        lines.append("bound: within rounding bounds derived for each element")
+    if "tolerance" in grounds:
+        lines.append(
+            "tolerance: within a stated number of roundings of a framework's float64, which stands "
+            "for truth where there is no neutral forward; weaker than any other evidence"
+        )
     lines += [
         f"{entry.op} {entry.dtype}: {who} is not exact on the lattice: {why or 'a wrong result'}"
         for entry in report.entries
@@ -84,6 +91,18 @@ def evidence_lines(report: Report) -> list[str]:
         for entry in report.entries
         if entry.vacuous
     ]
+
+
+def scope_lines(report: Report) -> list[str]:
+    """Return for each operation what its cases were limited to, and how many were refused."""
+    lines = []
+    for entry in report.entries:
+        parts = [f"{name}={value}" for name, value in entry.limits.items()]
+        if entry.refused:
+            parts.append(f"{entry.refused} of {entry.refused + entry.cases} cases refused")
+        if parts:
+            lines.append(f"{entry.op} {entry.dtype}: {', '.join(parts)}")
+    return lines
 
 
 def subject_cell(entry: OpReport) -> Cell:
@@ -114,6 +133,17 @@ def witness_cell(entry: OpReport, witness: str) -> Cell:
 def number(ratio: float) -> str:
     """Return a ratio with two digits, and 0 where it is nothing beside 1."""
     return "0" if ratio < 1e-9 else f"{ratio:.2g}"
+
+
+def kept_lines(report: Report) -> list[str]:
+    """Return what became of the counterexamples kept from earlier runs."""
+    lines = [
+        f"{entry.op} {entry.dtype}: right on {entry.kept_passed} kept from earlier runs"
+        for entry in report.entries
+        if entry.kept_passed
+    ]
+    notes = [f"{e.op} {e.dtype}: {note}" for e in report.entries for note in e.notes]
+    return [*lines, *notes]
 
 
 def defect_lines(report: Report) -> list[str]:

@@ -19,9 +19,11 @@ def failure_text(entry: OpReport) -> str:
     if entry.failure is None:
         return f"{entry.subject} is WRONG as {entry.op}, run on symbols: {refuted}" * bool(refuted)
     failure = entry.failure
+    found = f"case {entry.cases} of those tried, shrunk"
+    if failure.kept:
+        found = "a counterexample kept from an earlier run"
     parts = [
-        f"{entry.subject} is WRONG as {entry.op} in {entry.dtype} "
-        f"(case {entry.cases} of those tried, shrunk)",
+        f"{entry.subject} is WRONG as {entry.op} in {entry.dtype} ({found})",
         "\n".join(_wrapped(sentence) for sentence in failure.sentences),
         *(
             ["\n".join(["why:", *(_wrapped(cause.sentence) for cause in failure.causes)])]
@@ -30,6 +32,11 @@ def failure_text(entry: OpReport) -> str:
         ),
         "\n".join(["the case:", *(f"  {line}" for line in case_lines(failure))]),
         *(_operand_text(failure, each) for each in failure.comparisons if not each.agrees),
+        *(
+            [f"saved in {failure.saved}; `oracle-diff replay {failure.saved}` runs it again"]
+            if failure.saved
+            else []
+        ),
         "to reproduce it, bit for bit:\n" + indent(failure.script, "    "),
     ]
     if failure.blob:

@@ -11,7 +11,9 @@ from oracles.reporting.cells import (
     TITLES,
     evidence_cell,
     evidence_lines,
+    kept_lines,
     number,
+    scope_lines,
     subject_cell,
     witness_cell,
 )
@@ -38,7 +40,12 @@ def _lines(report: Report) -> Iterator[str]:
     for entry in report.entries:
         yield _row(_cells(report, entry))
     yield from ("", "## Evidence", "", *(f"- {line}" for line in evidence_lines(report)))
+    scope = scope_lines(report)
+    if scope:
+        yield from ("", "## Limits on the cases", "", *(f"- {line}" for line in scope))
     yield from _resolutions(report)
+    if kept := kept_lines(report):
+        yield from ("", "Counterexamples:", "", *(f"- {line}" for line in kept))
     yield from _laws(report)
     yield from _pairings(report)
     yield from _missing(report)

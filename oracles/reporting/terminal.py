@@ -13,6 +13,8 @@ from oracles.reporting.cells import (
     defect_lines,
     evidence_cell,
     evidence_lines,
+    kept_lines,
+    scope_lines,
     subject_cell,
     witness_cell,
 )
@@ -60,6 +62,13 @@ def footer(report: Report) -> Text:
     if report.cases:
         text.append("\nevidence\n")
         text.append("".join(f"{_wrapped(line)}\n" for line in evidence_lines(report)), "dim")
+    scope = scope_lines(report)
+    if scope:
+        text.append("\nlimits on the cases\n")
+        text.append("".join(f"{_wrapped(line)}\n" for line in scope), "dim")
+    if kept := kept_lines(report):
+        text.append("\ncounterexamples\n")
+        text.append("".join(f"{_wrapped(line)}\n" for line in kept), "dim")
     for entry in report.failures:
         text.append(f"\n{'=' * 100}\n", "red")
         text.append(f"{failure_text(entry)}\n")

@@ -76,6 +76,22 @@ def answer(
     return {n: np.array(a) for n, a in zip(answered, (y, *found, *along, *second), strict=True)}
 
 
+def answer_eagerly(
+    jax: Any, reference: Reference, case: Case, gradients: Sequence[str]
+) -> dict[str, Array]:
+    """Return the result and gradients without compiling, in the process of whoever asks."""
+    operands = dict(case.operands)
+
+    def of_wanted(*leaves: Any) -> Any:
+        given = {**operands, **dict(zip(gradients, leaves, strict=True))}
+        return reference(jax, *given.values(), **case.options)
+
+    y, vjp = jax.vjp(of_wanted, *(jax.numpy.asarray(operands[name]) for name in gradients))
+    found = vjp(jax.numpy.asarray(case.cotangent)) if gradients else ()
+    named = zip(map(gradient_of, gradients), found, strict=True)
+    return {FORWARD: np.array(y), **{name: np.array(gradient) for name, gradient in named}}
+
+
 class _Call:
     """A reference with its options and XLA's, hashed by what the former say."""
 

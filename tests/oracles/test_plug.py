@@ -247,3 +247,77 @@ def test_run_in_which_most_cases_are_refused_is_vacuous():
     assert told == f"everything ({entry.refused} of 40 cases refused)"
     assert run(op, **given, max_stride=1).passed
     assert not run(ops.conv2d.implemented_by(forward, backward), **given).passed
+
+
+def test_options_under_other_names():
+    def forward(x, w, b=None, strides=1, pad=0):
+        return manualgrad.conv2d(x, w, b, stride=strides, padding=pad)
+
+    def backward(g, x, w, strides=1, pad=0):
+        return manualgrad.conv2d_backward(g, x, w, stride=strides, padding=pad)
+
+    called = {"stride": "strides", "padding": "pad"}
+    op = ops.conv2d.implemented_by(forward, backward, options=called)
+    report = check(op, **GIVEN)
+    assert set(report.entries[0].limits) == {"dilation", "groups", "batched"}
+
+
+@pytest.mark.parametrize(
+    ("parameter", "option"),
+    [("pad", "padding"), ("strides", "stride"), ("s", "stride"), ("dilate", "dilation")],
+)
+def test_option_that_would_never_be_tried_is_refused(parameter, option):
+    space = {}
+    exec(f"def forward(x, w, b=None, {parameter}=1): pass", space)
+    message = (
+        f"`forward` takes `{parameter}`, which seems to be `{option}`: "
+        f"`options={{'{option}': '{parameter}'}}` says so"
+    )
+    with pytest.raises(TypeError, match=re.escape(message)):
+        ops.conv2d.implemented_by(space["forward"], None)
+
+
+def test_parameters_that_are_no_options_are_left_alone():
+    def forward(x, w, b=None, stride=1, padding=0, eps=1e-5, verbose=False):
+        return manualgrad.conv2d(x, w, b, stride=stride, padding=padding)
+
+    assert check(ops.conv2d.implemented_by(forward, None), **GIVEN).passed
+
+
+@pytest.mark.parametrize("default", ["", "=None"])
+def test_backward_that_takes_the_bias(default):
+    space = {"dense_backward": manualgrad.dense_backward}
+    exec(f"def backward(g, x, w, b{default}):\n    seen.append(b)\n"
+         "    return dense_backward(g, x, w)", space)  # fmt: skip
+    space["seen"] = []
+    op = ops.dense.implemented_by(manualgrad.dense, space["backward"])
+    assert check(op, **GIVEN).passed
+    assert any(b is None for b in space["seen"])
+    assert any(b is not None for b in space["seen"])
+
+
+def test_backward_that_takes_an_operand_first_is_refused():
+    message = "`backward` takes `x` first; it is called as backward(cotangent, x, w)"
+    with pytest.raises(TypeError, match=re.escape(message)):
+        ops.conv2d.implemented_by(manualgrad.conv2d, lambda x, w, g: None)
+
+
+def test_activation_without_its_parameter_keeps_the_default():
+    op = ops.leaky_relu.implemented_by(
+        lambda x: np.where(x > 0, x, x * x.dtype.type(0.01)),
+        lambda g, x: np.where(x > 0, g, g * x.dtype.type(0.01)),
+    )
+    report = check(op, **GIVEN, special_values=False)
+    assert report.entries[0].limits["default_parameters"]
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ("stride", TypeError, "`options` (='stride') must be a mapping from options to names"),
+        ({"strid": "s"}, ValueError, "`options` names 'strid'; the operation's options are stride"),
+    ],
+)
+def test_bad_names_of_options(options, error, message):
+    with pytest.raises(error, match=re.escape(message)):
+        ops.conv2d.implemented_by(manualgrad.conv2d, None, options=options)

@@ -80,7 +80,6 @@ def scaled_weights(x, w):
         ({"backward": lambda g, x, w: None}, "backward returned 1 gradient, not 3 (x, w, b)"),
         ({"backward": lambda g, x, w: (x, None, g)}, "backward returned no gradient of w"),
         ({"backward": lambda g, x, w: {"x": g}}, "backward returned no gradient of w"),
-        ({"backward": np.add}, "backward raised TypeError: "),
         ({"backward": doubled_in_place}, "modified the cotangent in place"),
         ({"forward": scaled_weights}, "modified w in place"),
         ({"backward": lambda g, x, w: (x, w, g)}, "returned grad_x that shares memory with x"),
