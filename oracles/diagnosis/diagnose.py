@@ -172,11 +172,11 @@ def _by_circumstances(
     for name in wrong:
         mine = _wrong(told, name)
         found = when(op, [q for q in told if name in q.true], methodcaller("wrong", name))
-        if found is not None:
-            text = (
-                f"{name} is wrong exactly where {found.words}: in {len(mine)} of {len(told)} cases"
-            )
-            causes.append(Cause(name, text, len(mine), False))
+        where_so = (
+            f"exactly where {found.words}" if found else "but never on plain numbers in C order"
+        )
+        text = f"{name} is wrong {where_so}: in {len(mine)} of {len(told)} cases"
+        causes += [Cause(name, text, len(mine), False)] if mine else []
     return tuple(causes)
 
 

@@ -181,8 +181,8 @@ def plugged(each):
 def causes(index):
     """Return the causes of a planted error, by the default search in float64."""
     each = PLANTED[index]
-    report = run(plugged(each), oracles=(), dtypes=("float64",), seed=18, max_examples=each.examples,
-                 evidence=("bound",))  # fmt: skip
+    report = run(plugged(each), oracles=(), dtypes=("float64",), seed=18,
+                 max_examples=each.examples, evidence=("bound",))  # fmt: skip
     return report.entries[0].failure.causes
 
 
