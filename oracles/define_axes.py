@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice, product
 from typing import Any
 
-from oracles.proof_grid import Combination
+from oracles.combination import Combination
 
 Shape = tuple[int, ...]
 Words = tuple[str, ...]

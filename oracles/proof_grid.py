@@ -7,18 +7,11 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from oracles.combination import Combination
 from oracles.convolution_cases import compact
 from oracles.limits import Limits
 
 Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Combination:
-    """Shapes of the operands by name, and the options of the call."""
-
-    shapes: Mapping[str, Shape]
-    options: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

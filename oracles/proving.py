@@ -12,12 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from oracles.combination import Combination
 from oracles.evidence import Proof
 from oracles.exact.definition import Polynomial
 from oracles.exact.proof import count_terms, derivatives, difference, symbols
 from oracles.exact.symbol import unwrapped, wrapped
 from oracles.op import Case, Op
-from oracles.proof_grid import Combination, grid
+from oracles.proof_grid import grid
 from oracles.subject import ask_subject
 
 _REFUSED = "refused"

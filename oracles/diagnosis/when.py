@@ -63,13 +63,16 @@ def together(
     op: Op, asked: Sequence[Question], bad: Callable[[Question], bool]
 ) -> list[Circumstance]:
     """Return circumstances of which each is always bad, and which explain all that is."""
-    open_, found = [each for each in asked if bad(each)], list[Circumstance]()
     good = [each for each in asked if not bad(each)]
-    for each in circumstances(op):
-        mine = [q for q in open_ if each.holds(q)]
-        if mine and not any(each.holds(q) for q in good):
-            found.append(each)
-            open_ = [q for q in open_ if not each.holds(q)]
+    open_ = [each for each in asked if bad(each)]
+    always = [c for c in circumstances(op) if not any(c.holds(each) for each in good)]
+    found: list[Circumstance] = []
+    while open_ and always:
+        best = max(always, key=lambda c: sum(c.holds(each) for each in open_))
+        left = [each for each in open_ if not best.holds(each)]
+        if len(left) == len(open_):
+            return []
+        found, open_ = [*found, best], left
     return found if not open_ else []
 
 

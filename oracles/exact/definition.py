@@ -12,7 +12,7 @@ from oracles.bounds import round_up, rounding_bound
 from oracles.exact.bounded import Approximate, Array, magnitude, widened
 
 if TYPE_CHECKING:
-    from oracles.proof_grid import Combination
+    from oracles.combination import Combination
 
 Options = Mapping[str, Any]
 

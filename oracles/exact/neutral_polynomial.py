@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from flint import Ordering, ctx, fmpq_mpoly_ctx
 
+from oracles.combination import Combination
 from oracles.exact.bounded import balls, object_array
 from oracles.exact.definition import WORKING_PRECISION, Options, Polynomial
 from oracles.exact.namespace import Array, exact_array, namespace
@@ -16,7 +17,6 @@ from oracles.exact.neutral import adjoint_sizes
 from oracles.exact.number import SLACK
 from oracles.exact.spaces import Ring
 from oracles.lattice import DEGREE
-from oracles.proof_grid import Combination
 
 Forward = Callable[..., Any]
 Shape = tuple[int, ...]
