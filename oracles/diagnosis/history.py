@@ -24,7 +24,7 @@ def accumulates(name: str, question: Question) -> Cause | None:
         found.append(value.astype(np.float64).copy())
     true = question.true[name]
     steps = [b - a for a, b in pairwise(found)]
-    if not true.value.any() or not all(
+    if not (np.abs(true.value) > 4 * true.error).any() or not all(
         (np.abs(step - true.value) <= 2 * true.error).all() for step in steps
     ):
         return None

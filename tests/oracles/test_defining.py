@@ -302,6 +302,18 @@ def test_polynomial_s_degree_and_largest_sum():
     assert len({tuple(each.shapes["w"]) for each in polynomial.grid}) == len(polynomial.grid)
 
 
+def test_right_polynomial_that_is_quadratic_in_an_operand_breaks_no_law():
+    op = define(
+        "squares",
+        lambda x, w: (x * x) @ w,
+        lambda g, x, w: (2 * x * (g @ w.T), (x * x).T @ g),
+        operands={"x": "n i", "w": "i o"},
+        reference=lambda xp, x, w: (x * x) @ w,
+    )
+    for entry in check(op, oracles=(), max_examples=15, seed=0).entries:
+        assert entry.lattice.holds_for("subject")
+
+
 def test_wrong_polynomial_is_refuted():
     def wrong(g, x, w, v):
         grad_x, grad_w, grad_v = gated_backward(g, x, w, v)

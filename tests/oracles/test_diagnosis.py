@@ -14,6 +14,7 @@ from manualgrad import (
 )
 from oracles.catalog import ops
 from oracles.checking import run
+from oracles.defining import define
 
 GIVEN = {"oracles": (), "dtypes": ("float64",), "seed": 7, "max_examples": 200, "keep": False,
          "evidence": ("bound",)}  # fmt: skip
@@ -269,6 +270,23 @@ def test_gradients_that_accumulate_over_calls():
         "grad_w grows by the oracle's with each call, 4 times out of 4: it is accumulated over "
         "calls"
     )
+
+
+def test_gradient_too_small_to_tell_growth_from_rounding_is_not_said_to_accumulate():
+    def mean(x):
+        return (x * x).mean(axis=1, keepdims=True) + x.dtype.type(1e-5)
+
+    def wrong(g, x):  # a plus for a minus
+        r = np.sqrt(mean(x))
+        return (g + x * (g * x).mean(axis=1, keepdims=True) / r**2) / r
+
+    op = define(
+        "norm", lambda x: x / np.sqrt(mean(x)), wrong, operands={"x": "n d"},
+        reference=lambda xp, x: x / xp.sqrt(xp.mean(x * x, axis=1, keepdims=True) + 1e-5),
+    )  # fmt: skip
+    report = run(op, oracles=(), dtypes=["float32"], seed=1, max_examples=40, keep=False)
+    (cause,) = report.failures[0].failure.causes
+    assert not cause.confirmed
 
 
 def test_cotangent_that_is_changed_in_place():
