@@ -215,7 +215,8 @@ class Op:
             ``backward(cotangent, *operands, **options) -> gradients``;
             ``backward=None`` checks the forward alone; a convolution's or dense layer's takes x
             and w, and b as well if it has a parameter for it. Options that a function does not
-            take are left out; those that `forward` does not take stay at their defaults.
+            take are left out; those that `forward` does not take stay at their defaults, and
+            those that it annotates as ``int`` are the same on each axis.
             Gradients may be an array, a tuple, a dict, or an object with attributes (see
             `gradients`).
         double_backward

@@ -7,7 +7,13 @@ from typing import Any
 
 from oracles.limits import make_limits
 from oracles.plug import Order, order
-from oracles.signatures import bias_limit, dropped_options, is_bias, positional
+from oracles.signatures import (
+    bias_limit,
+    dropped_options,
+    is_bias,
+    positional,
+    scalar_limits,
+)
 
 Function = Callable[..., Any]
 
@@ -78,6 +84,7 @@ def settled_limits(
     if "padding" in options:
         found = {name: options[name] for name in options if name in dropped}
         found |= {"named_padding": False} if "padding" in dropped else {}
+        found |= scalar_limits(forward, list(options), called)
     elif dropped:
         found = {"default_parameters": True}
     if bias:

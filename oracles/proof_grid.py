@@ -50,9 +50,22 @@ def grid(op: str) -> Iterator[Combination]:
 
 def quick(op: str, limits: Limits, most: int = 60) -> list[Combination]:
     """Return up to `most` combinations within the limits, spread over the whole grid."""
-    allowed = [each for each in grid(op) if _within(each, limits)]
+    every = (_with_bias(op, each, limits.bias) for each in grid(op))
+    allowed = [each for each in every if _within(each, limits)]
     step = max(1, len(allowed) // most)
     return allowed[::step][:most]
+
+
+def _with_bias(op: str, each: Combination, bias: bool | None) -> Combination:
+    """Return the combination with a bias or without one, where that is settled."""
+    if bias is None or "w" not in each.shapes:
+        return each
+    shapes = {name: shape for name, shape in each.shapes.items() if name != "b"}
+    if bias:
+        w, groups = shapes["w"], each.options.get("groups", 1)
+        behind = op == "dense" or "transpose" in op
+        shapes["b"] = (w[1] * groups,) if behind else (w[0],)
+    return Combination(shapes, each.options)
 
 
 def _convolutions(axes: int, *, transposed: bool) -> Iterator[Combination]:

@@ -320,6 +320,11 @@ class Report:
         sound = all(entry.passed and not entry.vacuous for entry in self.entries)
         return self.cases > 0 and sound
 
+    def __str__(self) -> str:
+        from oracles.reporting.terminal import whole  # noqa: PLC0415 - a renderer knows reports
+
+        return whole(self)
+
     @property
     def cases(self) -> int:
         """Number of cases of all entries."""

@@ -58,6 +58,17 @@ def bias_limit(forward: Function, known: Sequence[str]) -> dict[str, bool]:
     return {"bias": True} if taken[2].default is Parameter.empty else {}
 
 
+def scalar_limits(
+    forward: Function, options: Sequence[str], called: Mapping[str, str]
+) -> dict[str, bool]:
+    """Return the limits of a forward that says by annotation that its options are single ints."""
+    named = parameters(forward) or {}
+    known = {option: named.get(called.get(option, option)) for option in options}
+    ints = {o for o, p in known.items() if p is not None and p.annotation in (int, "int")}
+    found = {"scalar_options": True} if ints & {"stride", "padding", "dilation"} else {}
+    return found | ({"named_padding": False} if "padding" in ints else {})
+
+
 def check_names(
     what: str, function: Function | None, options: Mapping[str, Any], called: Mapping[str, str]
 ) -> None:

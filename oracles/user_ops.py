@@ -7,6 +7,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -66,9 +67,12 @@ def _import_module(name: str) -> ModuleType:
 
 
 def _import_file(path: Path) -> ModuleType:
-    """Import a file under a name of its own, so that no module of the same name is in its way."""
+    """Import a file as the module that it is from its own folder.
+
+    If there is another module of that name, it gets a name of its own.
+    """
     path = path.resolve()
-    name, number = f"{path.stem}_file", 1
+    name, number = path.stem if _is_free(path) else f"{path.stem}_file", 1
     while (known := sys.modules.get(name)) is not None:
         if getattr(known, "__file__", None) == str(path):
             return known
@@ -88,6 +92,16 @@ def _import_file(path: Path) -> ModuleType:
         del sys.modules[name]
         raise
     return module
+
+
+def _is_free(path: Path) -> bool:
+    known = sys.modules.get(path.stem)
+    if known is not None:
+        return getattr(known, "__file__", None) == str(path)
+    with suppress(ImportError, ValueError):
+        found = importlib.util.find_spec(path.stem)
+        return found is None or (found.origin is not None and Path(found.origin) == path)
+    return False
 
 
 def _imported(spec: str, load: Callable[[], ModuleType]) -> ModuleType:

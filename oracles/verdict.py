@@ -36,7 +36,7 @@ def sentences(
         What truth is, in words.
     """
     if answer.kind != "value":
-        return (f"{subject} {answer.detail}",)
+        return (f"{subject}: {answer.detail}",)
     lines = [
         _operand_sentence(subject, each, _of_operand(witnesses, each.operand), truth)
         for each in comparisons
@@ -73,9 +73,11 @@ def _operand_sentence(
     if not others:
         return text
     if not wrong:
-        return f"{text}; {_and(right)} agree with {truth}: {subject} is the outlier"
-    also = f"{_and(wrong)} differ from {truth} too"
-    return f"{text}; {also}" + (f", {_and(right)} agree with it" if right else "")
+        agree = "agrees" if len(right) == 1 else "agree"
+        return f"{text}; {_and(right)} {agree} with {truth}: {subject} is the outlier"
+    also = f"{_and(wrong)} {'differs' if len(wrong) == 1 else 'differ'} from {truth} too"
+    agree = "agrees" if len(right) == 1 else "agree"
+    return f"{text}; {also}" + (f", {_and(right)} {agree} with it" if right else "")
 
 
 def _how_wrong(each: Comparison) -> str:

@@ -98,6 +98,8 @@ def _substituting(array: str, given: str) -> Alter:
 
 
 def _meaning(op: Op, name: str, array: str, words: str) -> str:
+    if words == "flipped along W" and "H" not in op.letters["x"]:
+        words = "rotated by 180 degrees"  # of one axis that is the same
     if words == "rotated by 180 degrees" and name == FORWARD and array == "w":
         return (
             "this is a true convolution where the operation is a cross-correlation, or the "

@@ -91,6 +91,8 @@ def _fits(candidate: Candidate, name: str, question: Question) -> bool:
     predicted = candidate.predict(question)
     if predicted is None:
         return bool(candidate.scope) or not question.wrong(name)
+    if question.wrong(name) and not candidate.scope and not np.isfinite(predicted.error).all():
+        return False  # that would explain anything
     return predicted.is_given_by(question.said(name), question.case.dtype)
 
 

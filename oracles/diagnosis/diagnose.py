@@ -130,7 +130,7 @@ def candidates(op: Op, name: str, wrong: Sequence[Question]) -> Iterator[Candida
     yield from from_results(op, name, ndim, wrong)
     if sums:
         yield from from_sums(op, name)
-        yield from from_scatter(name)
+        yield from from_scatter(op, name)
     elif isinstance(op.definition, Chain):
         yield from from_layers(op, name, first)
         yield from with_another_operand(op, name, first)

@@ -21,6 +21,10 @@ def from_results(op: Op, name: str, ndim: int, wrong: Sequence[Question]) -> Ite
     letters = letters_for(op, name) if op.letters else ""
     yield from mixed_up(op, name, wrong[0].true)
     yield from equal_to(name, op)
+    yield Candidate(
+        "has the oracle's numbers in another shape", "an axis too many or too few",
+        partial(_reshaped, name=name),
+    )  # fmt: skip
     for words, constant in constants(op).items():
         yield from scaled(name, words, constant)
     yield from by_a_factor(name, wrong)
@@ -82,6 +86,13 @@ def equal_to(name: str, op: Op) -> Iterator[Candidate]:
             "a derivative is missing" if given == "cotangent" else "another variable is returned",
             partial(_given, given=given),
         )
+
+
+def _reshaped(question: Question, name: str) -> Expected | None:
+    true, shape = question.true[name], np.shape(question.said(name))
+    if shape == true.shape or np.prod(shape) != true.value.size:
+        return None
+    return Expected(true.value.reshape(shape), true.error.reshape(shape))
 
 
 def _other(question: Question, other: str) -> Expected | None:

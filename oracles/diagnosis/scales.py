@@ -66,7 +66,7 @@ def scaled(name: str, words: str, constant: Constant) -> Iterator[Candidate]:
 
 
 def _why(words: str, power: int) -> str:
-    if power < 0 and (words.startswith(("N", "the number of pos", "the number of el"))):
+    if power < 0 and (words.startswith(("N", "the number of pos", "the number of el", "the len"))):
         return "a mean is taken where there is a sum"
     if words.startswith("the number of taps"):
         return "it is counted once for each tap" if power > 0 else "a mean over the taps is taken"

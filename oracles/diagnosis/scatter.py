@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from math import prod
 
@@ -10,24 +10,26 @@ import numpy as np
 
 from oracles.diagnosis.cause import Candidate
 from oracles.diagnosis.question import Array, Expected, Question
-from oracles.diagnosis.sums import sums_of
+from oracles.diagnosis.sums import Sums, sums_of
 from oracles.exact.bilinear import Bilinear
-from oracles.op import FORWARD, gradient_of
+from oracles.exact.terms import Terms
+from oracles.op import FORWARD, Op, gradient_of
 
 
-def from_scatter(name: str) -> Iterator[Candidate]:
+def from_scatter(op: Op, name: str) -> Iterator[Candidate]:
     """Yield the causes of sums over overlapping windows of which one window alone is kept."""
     if name == FORWARD or name == gradient_of("b"):
         return
-    for which in ("last", "first"):
-        yield Candidate(
-            f"has in each cell what the {which} window adds, not the sum",
-            "`=` where `+=` is needed: windows overlap",
-            partial(_one_window, name=name, which=which),
-        )
+    for words, order in _ORDERS.items():
+        for which in ("last", "first"):
+            yield Candidate(
+                f"has in each cell what the {which} {words} adds, not the sum",
+                "`=` where `+=` is needed: contributions overlap",
+                partial(_one_window, name=name, which=which, order=order),
+            )
 
 
-def _one_window(question: Question, name: str, which: str) -> Expected | None:
+def _one_window(question: Question, name: str, which: str, order: Order) -> Expected | None:
     definition, asked = question.op.definition, sums_of(question)
     assert isinstance(definition, Bilinear)
     terms = asked.terms(definition)
@@ -38,20 +40,31 @@ def _one_window(question: Question, name: str, which: str) -> Expected | None:
         target, added, shape = terms.x, g * w[terms.w], asked.x.shape
     else:
         target, added, shape = terms.w, g * x[terms.x], asked.w.shape
-    window = _window(terms.y, terms.y_shape, asked.w.ndim - 2, per_sample=name == gradient_of("w"))
+    window = order(asked, terms)
     kept = window == _extreme(target, window, prod(shape), which)[target]
     value = np.bincount(target[kept], added[kept], prod(shape)).reshape(shape)
     return Expected(np.asarray(value, np.float64), np.zeros(shape))
 
 
-def _window(y: Array, shape: tuple[int, ...], axes: int, *, per_sample: bool) -> Array:
-    """Return the number of the window that each product belongs to, in the order of a loop."""
-    index = np.unravel_index(y, shape)
-    spatial = index[len(shape) - axes :]
-    found = np.ravel_multi_index(spatial, shape[len(shape) - axes :]) if axes else np.zeros_like(y)
-    if per_sample and len(shape) > axes + 1:
-        found = found + index[0] * prod(shape[len(shape) - axes :])
-    return np.asarray(found)
+Order = Callable[[Sums, Terms], Array]
+
+
+def _window_of(flat: Array, shape: tuple[int, ...], axes: int) -> Array:
+    """Return the number of the position that each product belongs to, in the order of a loop."""
+    if not axes:
+        return np.zeros_like(flat)
+    spatial = shape[len(shape) - axes :]
+    return np.asarray(np.ravel_multi_index(np.unravel_index(flat, shape)[-axes:], spatial))
+
+
+_ORDERS: dict[str, Order] = {
+    "window": lambda asked, terms: _window_of(terms.y, terms.y_shape, asked.axes),
+    "position of x": lambda asked, terms: _window_of(terms.x, asked.x.shape, asked.axes),
+    "element of y": lambda asked, terms: terms.y,
+    "element of x": lambda asked, terms: terms.x,
+    "sample": lambda asked, terms: np.unravel_index(terms.y, terms.y_shape)[0],
+}
+"""What a loop runs over, as the number of its step for each product."""
 
 
 def _extreme(target: Array, window: Array, size: int, which: str) -> Array:

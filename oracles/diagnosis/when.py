@@ -68,7 +68,7 @@ def together(
     always = [c for c in circumstances(op) if not any(c.holds(each) for each in good)]
     found: list[Circumstance] = []
     while open_ and always:
-        best = max(always, key=lambda c: sum(c.holds(each) for each in open_))
+        best = max(always, key=lambda c: (sum(c.holds(q) for q in open_), bool(c.limit)))
         left = [each for each in open_ if not best.holds(each)]
         if len(left) == len(open_):
             return []

@@ -87,6 +87,11 @@ def evidence_lines(report: Report) -> list[str]:
         for name, proof in proofs.items()
         if proof.unproved
     ]
+    lines += [
+        f"{name}: no proof, since no shape of the grid is within the limits"
+        for name, proof in proofs.items()
+        if not (proof.shapes or proof.unproved or proof.refutation)
+    ]
     return lines + [
         f"{entry.op} {entry.dtype} is VACUOUS in {', '.join(entry.vacuous)}: an error of one part "
         "in a thousand could have passed for rounding in every case"

@@ -33,7 +33,7 @@ def failure_text(entry: OpReport) -> str:
         "\n".join(["the case:", *(f"  {line}" for line in case_lines(failure))]),
         *(_operand_text(failure, each) for each in failure.comparisons if not each.agrees),
         *(
-            [f"saved in {failure.saved}; `oracle-diff replay {failure.saved}` runs it again"]
+            [f"saved; to run it again:\n    oracle-diff replay {failure.saved}"]
             if failure.saved
             else []
         ),

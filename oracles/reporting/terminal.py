@@ -20,7 +20,7 @@ from oracles.reporting.cells import (
 )
 from oracles.reporting.failure import failure_text
 
-_COLUMNS = {"operation": -19, "dtype": -8, "evidence": -22, "cases": 5, "cells": 7, "subject": 9}
+_COLUMNS = {"operation": -19, "dtype": -8, "evidence": -22, "cases": 5, "cells": 7, "subject": 10}
 _WITNESS_WIDTH = 10
 _SECONDS_WIDTH = 6
 
@@ -79,10 +79,16 @@ def footer(report: Report) -> Text:
     return text
 
 
+def whole(report: Report) -> str:
+    """Return the table, what matters below it, and the verdict, as plain text."""
+    rows = [row(entry, report.oracles) for entry in report.entries]
+    return "\n".join(text.plain for text in (header(report.oracles), *rows, footer(report)))
+
+
 def verdict_line(report: Report) -> str:
     """Return the whole report in one line."""
     operations = len({entry.op for entry in report.entries})
-    scope = f"{report.cases} cases of {operations} operations"
+    scope = f"{report.cases} cases of {operations} operation{'s' * (operations != 1)}"
     cut = " (interrupted)" if report.interrupted else ""
     if report.cases == 0:
         return f"nothing was compared{cut}"

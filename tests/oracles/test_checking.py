@@ -169,7 +169,7 @@ def test_check_raises_with_the_whole_story():
         "y: right, largest error/bound",
         "grad_x: WRONG, differs in",
         "grad_w: right",
-        "complex_step agree with exact arithmetic",
+        "complex_step agrees with exact arithmetic",
         "error/bound",
         "the case:",
         "x, shape (",

@@ -76,7 +76,7 @@ def test_kept_case_is_tried_first_and_not_shrunk_again(monkeypatch):
     text = failure_text(again)
     assert "in float64 (a counterexample kept from an earlier run)" in text
     saved = first.failure.saved
-    assert f"saved in {saved}; `oracle-diff replay {saved}` runs it again" in text
+    assert f"saved; to run it again:\n    oracle-diff replay {saved}" in text
     assert len(folders()) == 1
 
 
@@ -129,7 +129,7 @@ def test_other_subjects_and_operations_are_none_of_theirs():
 def test_nothing_is_kept_where_it_is_not_wanted():
     failure = entry(WRONG, keep=False).failure
     assert (failure.saved, folders()) == ("", [])
-    assert "saved in" not in failure_text(entry(WRONG, keep=False))
+    assert "saved; to run" not in failure_text(entry(WRONG, keep=False))
 
 
 def test_blob_is_tried_alone():

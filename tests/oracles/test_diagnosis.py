@@ -316,10 +316,10 @@ def test_options_that_it_does_not_support_are_told_with_what_leaves_them_out():
 
     (cause,) = causes("conv2d", forward, conv2d_backward)
     assert cause.sentence.startswith(
-        "no answer exactly where padding is named or groups is not 1: in"
+        "no answer exactly where groups is not 1 or padding is named: in"
     )
     assert cause.sentence.endswith(
-        "if that is meant, the limits named_padding=False, groups=1 leave such cases out and "
+        "if that is meant, the limits groups=1, named_padding=False leave such cases out and "
         "`unsupported=ValueError` counts them as refused"
     )
 

@@ -321,3 +321,15 @@ def test_activation_without_its_parameter_keeps_the_default():
 def test_bad_names_of_options(options, error, message):
     with pytest.raises(error, match=re.escape(message)):
         ops.conv2d.implemented_by(manualgrad.conv2d, None, options=options)
+
+
+def test_options_annotated_as_int_are_the_same_on_each_axis():
+    def forward(x, w, b=None, stride: int = 1, padding: "int" = 0):
+        assert isinstance(stride, int)
+        assert isinstance(padding, int)
+        return manualgrad.conv2d(x, w, b, stride=stride, padding=padding)
+
+    op = ops.conv2d.implemented_by(forward, None)
+    assert op.limits == {"dilation": 1, "groups": 1, "scalar_options": True,
+                         "named_padding": False, "batched": True}  # fmt: skip
+    assert check(op, **GIVEN).passed

@@ -75,7 +75,7 @@ def mended(home, factor=1):
 def test_run_says_how_to_replay(failed):
     home, output = failed
     path = folder(home)
-    assert f"saved in {path}; `oracle-diff replay {path}` runs it again" in output
+    assert f"oracle-diff replay {path}" in output
     assert json.loads((home / path / "case.json").read_text())["spec"] == "sub/own.py:op"
 
 
@@ -84,7 +84,7 @@ def test_subject_that_is_still_wrong_exits_1_with_the_whole_story(failed, home, 
     done = replay(str(folder(home) / file), cwd=home)
     assert (done.returncode, done.stderr) == (1, "")
     assert "is WRONG as tanh in float64 (a counterexample kept from an earlier run)" in done.stdout
-    assert "complex_step agree with exact arithmetic" in " ".join(done.stdout.split())
+    assert "complex_step agrees with exact arithmetic" in " ".join(done.stdout.split())
     assert "to reproduce it, bit for bit:" in done.stdout
     assert done.stdout.rstrip().endswith("the subject's answer has the recorded bits")
     sentence = next(line for line in failed[1].splitlines() if "grad_x: WRONG" in line)
@@ -95,7 +95,7 @@ def test_subject_that_is_right_now_exits_0(home):
     mended(home)
     done = replay(str(folder(home)), cwd=home)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "own_file.forward is right as tanh in float64 on this case" in done.stdout
+    assert "own.forward is right as tanh in float64 on this case" in done.stdout
     assert "the subject's answer has other bits than recorded: grad_x" in done.stdout
     assert "WRONG" not in done.stdout
     again = call("run", "sub/own.py:op", *RUN, cwd=home)
@@ -129,7 +129,7 @@ def test_run_without_keeping(home):
     shutil.rmtree(home / ".oracles")
     done = call("run", "sub/own.py:op", *RUN, "--no-keep", cwd=home)
     assert done.returncode == 1
-    assert "saved in" not in done.stdout
+    assert "saved; to run" not in done.stdout
     assert not (home / ".oracles" / "failures").exists()
 
 
@@ -160,7 +160,7 @@ def refused(home, message, *arguments, path=None):
     ("changes", "message"),
     [
         ({"schema_version": 9}, "schema version 9, this is 1"),
-        ({"spec": ""}, "does not say where its subject own_file.forward is: name it, --subject"),
+        ({"spec": ""}, "does not say where its subject own.forward is: name it, --subject"),
         ({"spec": "../home/sub/own.py:op"}, "is not a file below the current directory"),
         ({"spec": "/sub/own.py:op"}, "is not a file below the current directory"),
         ({"spec": "gone.py:op"}, "cannot load 'gone.py:op': there is no file 'gone.py'"),
@@ -229,5 +229,5 @@ def test_missing_witness_is_told_and_required_ones_decide(home, monkeypatch):
 def test_torch_answers_as_well(home):
     done = call("replay", str(folder(home)), "--oracles", "torch", "--require", "torch", cwd=home)
     assert done.returncode == 1
-    assert "torch agree with exact arithmetic" in " ".join(done.stdout.split())
+    assert "torch agrees with exact arithmetic" in " ".join(done.stdout.split())
     assert not list(Path(home / ".oracles").glob("pending-*"))

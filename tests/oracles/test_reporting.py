@@ -50,7 +50,7 @@ def test_failure_text_names_the_cells(wrong):
     assert head.split() == ["index", "manual", "complex_step", "truth", "error", "bound",
                             "error/bound"]  # fmt: skip
     assert "grad_w: 2 of 2 cells wrong (100%), the worst:" in text
-    assert "complex_step agree with exact arithmetic" in text
+    assert "complex_step agrees with exact arithmetic" in text
 
 
 def test_arrays_are_never_elided():
@@ -102,7 +102,7 @@ def test_footer_tells_defects_missing_verdict_and_seed(wrong, right):
     )
     assert "torch differs: dense 3" in text
     assert "SKIPPED jax: jax is not installed" in text
-    assert "right: every subject within its rounding bound on 10 cases of 1 operations" in text
+    assert "right: every subject within its rounding bound on 10 cases of 1 operation" in text
     assert "repeat with --seed 4" in text
     assert "grad_w: WRONG" in footer(wrong).plain
 

@@ -46,7 +46,7 @@ def test_outlier_is_named():
 def test_agreeing_with_a_wrong_framework_does_not_help():
     lines = told(against("subject", RIGHT, WRONG), torch=against("torch", RIGHT, WRONG),
                  jax=against("jax", RIGHT, RIGHT))  # fmt: skip
-    assert lines[1].endswith("torch differ from exact arithmetic too, jax agree with it")
+    assert lines[1].endswith("torch differs from exact arithmetic too, jax agrees with it")
 
 
 def test_wrong_framework_beside_a_right_subject():
@@ -63,7 +63,7 @@ def test_wrong_forward_is_told_apart_from_wrong_gradients():
 
 def test_subject_that_gave_no_value():
     answer = Answer("rejected", detail="raised IndexError: no such row")
-    assert sentences("mine", answer, [], {}) == ("mine raised IndexError: no such row",)
+    assert sentences("mine", answer, [], {}) == ("mine: raised IndexError: no such row",)
 
 
 def test_defect_names_operand_and_worst_cell():
