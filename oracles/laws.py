@@ -30,7 +30,7 @@ from oracles.exact.terms import (
 )
 from oracles.op import FORWARD, Case, Op, gradient_of
 from oracles.shift_law import shift_law
-from oracles.subject import ask_subject
+from oracles.subject import ask_subject, overwritten
 
 Array = npt.NDArray[Any]
 Law = Callable[[Op, Case, Answer], str]
@@ -47,7 +47,7 @@ SHIFT = "where numbers tie, a gradient sums to the derivative along a shift"
 
 def laws_of(op: Op, case: Case) -> dict[str, Law]:
     """Return the laws that apply to a case: each gives how it is broken, or ""."""
-    found: dict[str, Law] = {SAME_BITS: _same_bits}
+    found: dict[str, Law] = {MANNERS: _own_memory, SAME_BITS: _same_bits}
     if not op.gradient_names(case):
         return found
     if op.takes_cotangent and case.finite:
@@ -69,8 +69,12 @@ def broken(op: Op, case: Case, answer: Answer) -> dict[str, str]:
     if answer.kind != "value" or not all(isinstance(v, np.ndarray) for v in answer.values.values()):
         return {}
     with np.errstate(all="ignore"):
-        found = {name: law(op, case, answer) for name, law in laws_of(op, case).items()}
-    return {MANNERS: "", **found}
+        return {name: law(op, case, answer) for name, law in laws_of(op, case).items()}
+
+
+def _own_memory(op: Op, case: Case, answer: Answer) -> str:
+    names = overwritten(op, case)
+    return f"the next call overwrites {', '.join(names)} of the one before" if names else ""
 
 
 def _same_bits(op: Op, case: Case, answer: Answer) -> str:
