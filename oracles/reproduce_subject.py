@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from oracles.gradient_names import Recovered, by_operand, spellings
+from oracles.gradient_names import Recovered, Unnamed, by_operand, spellings
 from oracles.literals import name_of, option
 from oracles.op import FORWARD, Case, Op, gradient_of
 from oracles.plug import SPATIAL, Order, Plug
@@ -211,7 +211,12 @@ def _accesses(op: Op, case: Case, returned: Any) -> dict[str, str]:
     names = list(op.gradients if op.gradients is not None else case.operands)
     wanted = op.gradient_names(case)
     spelled = op.plug.spelled if op.plug else None
-    found = by_operand(returned, op.gradients, spelled) if op.plug else returned
+    if returned is None and isinstance(spelled, Mapping):
+        return {name: f"[{spelled[name]!r}]" for name in wanted if name in spelled}
+    try:
+        found = by_operand(returned, op.gradients, spelled) if op.plug else returned
+    except Unnamed:
+        return {}
     if isinstance(found, Mapping):
         return {n: _access(returned, found[n], spelled, n) for n in wanted if n in found}
     if isinstance(found, tuple | list):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
@@ -14,25 +14,20 @@ from hypothesis.errors import Flaky
 
 from oracles.answer import Answer
 from oracles.choices import IN_PROCESS, check_evidence, check_numbers, check_oracles
-from oracles.compare import Comparison, distances
-from oracles.counterexamples import Kept, keep, kept, retry
+from oracles.counterexamples import Kept, keep, kept
 from oracles.diagnosis import diagnose
 from oracles.environment import environment
 from oracles.evidence import Proof
 from oracles.exact.bounded import Approximate
 from oracles.exact.definition import Polynomial
-from oracles.inexact import cause
-from oracles.judging import account, against, judge_subject
-from oracles.lattice import lattice_cases, lattice_of
-from oracles.laws import broken
+from oracles.examination import Examination
+from oracles.judging import account
 from oracles.limits import Limits, make_limits
 from oracles.op import FORWARD, Case, Op
 from oracles.proof_grid import quick
 from oracles.proving import polynomial_of, prove, prove_apart
 from oracles.report import Failure, OpReport, Report
 from oracles.search import Convicted, blob_of, search
-from oracles.tally import Ledger
-from oracles.verdict import SUBJECT, convicts
 from oracles.workers import WITNESSES, Workers, missing_reason
 
 
@@ -87,7 +82,6 @@ class Runner:
         self.time_limit = time_limit
         self.directory, self.keep = directory, keep
         self.evidence = tuple(evidence) if evidence is not None else None
-        self._dead: set[str] = set()
         self._proofs: dict[Op, Proof | None] = {}
         self.progress = progress or (lambda _: None)
         self.interrupted = False
@@ -115,17 +109,18 @@ class Runner:
         start = time.perf_counter()
         limits = self.limits_of(op)
         given, op = op, replace(op, time_limit=self.time_limit)
-        polynomial = self._polynomial(op)
-        ledger = Ledger()
-        failing: list[Case] = []
+        found = Examination(
+            op, self._polynomial(op), seed=self.seed, ask=self._ask, answers=self._answers
+        )
+        ledger, failing = found.ledger, found.failing
         found_blob, fickle = "", False
         wanted = self.keep and blob is None
         earlier = kept(self.directory, op, dtype, limits) if wanted else Kept()
         try:
             for case in (case for case in examples if str(case.dtype) == dtype):
-                self._convict(op, ledger, failing, case, polynomial)
-            self._retry(op, ledger, failing, earlier, lattice=polynomial is not None)
-            self._explore(op, limits, dtype, ledger, failing, blob, polynomial)
+                found.convict(case)
+            found.retry(earlier)
+            self._explore(found, op, limits, dtype, blob)
         except Convicted as conviction:
             found_blob = blob_of(conviction)
         except Flaky:
@@ -209,120 +204,21 @@ class Runner:
             interrupted=self.interrupted,
         )
 
-    def _retry(
-        self, op: Op, ledger: Ledger, failing: list[Case], earlier: Kept, *, lattice: bool
-    ) -> None:
-        """Ask the subject about the counterexamples of earlier runs."""
-        tried = retry(op, earlier, lattice=lattice)
-        ledger.kept_passed, ledger.notes = tried.passed, (*earlier.notes, *tried.notes)
-        if tried.case is not None:
-            ledger.add_subject(tried.comparisons)
-            failing.append(tried.case)
-            raise Convicted
-
     def _explore(
-        self,
-        op: Op,
-        limits: Limits,
-        dtype: str,
-        ledger: Ledger,
-        failing: list[Case],
-        blob: str | None,
-        polynomial: Polynomial | None,
+        self, found: Examination, op: Op, limits: Limits, dtype: str, blob: str | None
     ) -> None:
         """Generate cases, and shrink the first on which the subject is wrong."""
 
         def examine(case: Case) -> None:
-            self._convict(op, ledger, failing, case, polynomial)
-            if not failing:
-                self.progress(Progress(op.name, dtype, ledger.cases, self.max_examples))
+            found.convict(case)
+            if not found.failing:
+                self.progress(Progress(op.name, dtype, found.ledger.cases, self.max_examples))
 
         strategy = op.cases(dtype, limits)
         search(strategy, examine, start=self.seed, most=self.max_examples, blob=blob)
 
-    def _convict(
-        self,
-        op: Op,
-        ledger: Ledger,
-        failing: list[Case],
-        case: Case,
-        polynomial: Polynomial | None,
-    ) -> None:
-        """Examine one case, and its shape on the lattice; keep in `failing` what convicts."""
-        if op.double_backward is None:  # drawn all the same, so that blobs fit both
-            case = replace(case, directions={})
-        self._dead = set()  # whoever dies of a shape is spared its draws
-        self._examine_case(op, ledger, failing, case)
-        if polynomial is None or case.lattice:
-            return
-        lattice = lattice_of(polynomial, case)
-        if lattice is not None and not failing:
-            ledger.add_lattice_shape(lattice, bool(case.directions))
-        for number, draw in enumerate(lattice_cases(op, polynomial, case, seed=self.seed)):
-            self._examine_case(op, ledger, failing, draw, laws=number == 0)
-
-    def _examine_case(
-        self, op: Op, ledger: Ledger, failing: list[Case], case: Case, *, laws: bool = True
-    ) -> None:
-        """Examine one case; raise, and keep it in `failing`, if the subject is wrong on it."""
-        shrinking = bool(failing)
-        if not shrinking:
-            self.workers.ask(op, case, without=self._dead)
-        answer, true, comparisons = judge_subject(op, case)
-        if answer.unsupported:
-            if not shrinking:
-                self.workers.answers()
-                ledger.refused += not case.lattice
-            return
-        told = broken(op, case, answer) if laws else {}
-        if not shrinking:
-            self._record(op, ledger, case, (answer, comparisons), true)
-            ledger.laws.update(name for name, breach in told.items() if not breach)
-        if convicts(answer, comparisons) or any(told.values()):
-            failing.append(case)
-            raise Convicted
-
-    def _record(
-        self,
-        op: Op,
-        ledger: Ledger,
-        case: Case,
-        subject: tuple[Answer, Sequence[Comparison]],
-        true: Mapping[str, Approximate],
-    ) -> None:
-        said, comparisons = subject
-        if case.lattice:
-            self._record_draw(op, ledger, case, subject, true)
-            return
-        ledger.add_subject(comparisons)
-        for witness, answer in self._answers(op, case, true).items():
-            if answer.kind in ("crashed", "timed out"):
-                self._dead.add(witness)
-            ledger.add_witness(witness, case, answer, against(witness, answer, true, case))
-            ledger.add_pair(witness, distances(said.values, answer.values, true, answer.errors))
-
-    def _record_draw(
-        self,
-        op: Op,
-        ledger: Ledger,
-        case: Case,
-        subject: tuple[Answer, Sequence[Comparison]],
-        true: Mapping[str, Approximate],
-    ) -> None:
-        """Record who was exact on a draw; a witness that was not is told why."""
-        said, comparisons = subject
-        found = {SUBJECT: (not convicts(said, comparisons), "")}
-        for witness, answer in self._answers(op, case, true).items():
-            compared = against(witness, answer, true, case)
-            if answer.kind != "value":
-                ledger.add_witness(witness, case, answer, compared)
-                continue
-            exact = not convicts(answer, compared)
-            why = "" if exact else cause(op, case, answer, true)
-            found[witness] = exact, why
-            if not exact:
-                ledger.add_lattice_defect(witness, case, compared, why)
-        ledger.add_lattice_draw(found)
+    def _ask(self, op: Op, case: Case, without: Collection[str] = ()) -> None:
+        self.workers.ask(op, case, without=without)
 
     def _answers(self, op: Op, case: Case, true: Mapping[str, Approximate]) -> dict[str, Answer]:
         """Collect the witnesses' answers to a case that the workers have been asked."""
@@ -336,6 +232,6 @@ class Runner:
 
     def account(self, op: Op, case: Case, limits: Limits, blob: str = "") -> Failure:
         """Ask everybody (once more) about one case; write down who says what, and why."""
-        self.workers.ask(op, case)
+        self._ask(op, case)
         found = account(op, case, partial(self._answers, op, case), blob)
         return replace(found, causes=diagnose(op, case, limits, seed=self.seed))

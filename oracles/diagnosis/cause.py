@@ -78,8 +78,13 @@ def _has_numbers(question: Question, name: str) -> bool:
 
 
 def within(candidate: Candidate, name: str, asked: Sequence[Question]) -> list[Question]:
-    """Return the wrong questions of which the candidate says something."""
-    return [each for each in asked if each.wrong(name) and candidate.predict(each) is not None]
+    """Return the wrong questions of which the candidate says something other than the truth."""
+    return [each for each in asked if each.wrong(name) and _says_more(candidate, name, each)]
+
+
+def _says_more(candidate: Candidate, name: str, question: Question) -> bool:
+    predicted, true = candidate.predict(question), question.true[name]
+    return predicted is not None and predicted.differs_from(true, question.case.dtype)
 
 
 def _fits(candidate: Candidate, name: str, question: Question) -> bool:

@@ -24,6 +24,7 @@ from oracles.diagnosis.cause import (
 from oracles.diagnosis.chains import from_layers
 from oracles.diagnosis.elementwise import from_functions, with_another_operand
 from oracles.diagnosis.history import accumulates
+from oracles.diagnosis.jacobian import from_rows, of_ties
 from oracles.diagnosis.own_forward import of_own_forward
 from oracles.diagnosis.question import WANTED, Question, asked, questions
 from oracles.diagnosis.refusals import of_refusals
@@ -62,7 +63,7 @@ def diagnose(op: Op, case: Case, limits: Limits, *, seed: int) -> tuple[Cause, .
     told = _enough(questions(op, case, limits, seed), names)
     wrong = [n for n in names if first.wrong(n) or len(_wrong(told, n)) >= FEWEST]
     if not wrong:
-        return ()
+        return of_ties(op, names[1:], told)
     found = (_of_operand(op, name, wrong, told, seed) for name in wrong)
     causes = tuple(cause for cause in found if cause is not None)
     return causes or _by_circumstances(op, case, limits, seed, wrong)
@@ -134,6 +135,7 @@ def candidates(op: Op, name: str, wrong: Sequence[Question]) -> Iterator[Candida
         yield from from_layers(op, name, first)
         yield from with_another_operand(op, name, first)
     else:
+        yield from from_rows(op, name)
         yield from from_functions(op, name, ndim)
         yield from with_another_operand(op, name, first)
 
@@ -170,11 +172,11 @@ def _by_circumstances(
     for name in wrong:
         mine = _wrong(told, name)
         found = when(op, [q for q in told if name in q.true], methodcaller("wrong", name))
-        if found is not None:
-            text = (
-                f"{name} is wrong exactly where {found.words}: in {len(mine)} of {len(told)} cases"
-            )
-            causes.append(Cause(name, text, len(mine), False))
+        where_so = (
+            f"exactly where {found.words}" if found else "but never on plain numbers in C order"
+        )
+        text = f"{name} is wrong {where_so}: in {len(mine)} of {len(told)} cases"
+        causes += [Cause(name, text, len(mine), False)] if mine else []
     return tuple(causes)
 
 

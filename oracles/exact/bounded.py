@@ -260,7 +260,9 @@ def _rounded(end: Any, ball: Any) -> str:
 
 def _digits(ball: Any) -> str:
     with ctx.workprec(128):
-        return str(ball.str(25, radius=False))
+        text = str(ball.str(25, radius=False))
+    # A number that is short says so: 9, not 9.000000000000000000000000.
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
 
 
 def as_ball(number: Any) -> Any:

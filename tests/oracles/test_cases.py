@@ -113,7 +113,7 @@ def test_larger_batches_come_when_they_are_allowed():
 def test_minimal_case_can_be_read():
     case = find(ops["conv2d"].cases("float64", Limits()), lambda case: case.cotangent.size > 1)
     assert case.size <= 8
-    assert case.origin == "x: ramp; w: ramp; cotangent: ramp"
+    assert case.origin == "x: ramp from 1; w: ramp from 2; cotangent: ramp from 3"
     assert case.operands["x"].ravel().tolist()[:2] in ([1.0, 2.0], [1.0])
 
 

@@ -198,7 +198,8 @@ def test_blob_replays_the_minimal_case_alone_until_the_subject_is_mended():
     again = run(op, oracles=(), dtypes=("float64",), blob=first.blob, seed=9)
     assert again.failures[0].failure.sentences == first.sentences
     assert again.cases == 1
-    assert run(ops.conv2d, oracles=(), dtypes=("float64",), blob=first.blob).passed
+    mended = ops.conv2d.implemented_by(conv2d, conv2d_backward)
+    assert run(mended, oracles=(), dtypes=("float64",), blob=first.blob).passed
 
 
 def test_a_seed_is_drawn_and_told():
@@ -213,7 +214,7 @@ def test_subject_that_raises_is_convicted_with_what_it_said():
 
     report = run(ops.tanh.implemented_by(fragile, activations.tanh_backward), oracles=(), seed=0)
     (sentence,) = report.failures[0].failure.sentences
-    assert sentence.endswith("raised RuntimeError: too large for me")
+    assert "forward raised RuntimeError: too large for me (test_checking.py:" in sentence
 
 
 def test_subject_that_changes_its_answer_is_told_so():
@@ -320,7 +321,7 @@ def test_bad_subjects():
 def test_public_names():
     assert oracles.check is check
     assert oracles.OracleMismatch is OracleMismatch
-    assert set(dir(oracles)) == {"Case", "Op", "OracleMismatch", "Report", "check", "ops", "run"}
+    assert set(dir(oracles)) == set(oracles.__all__)
     with pytest.raises(AttributeError, match="module 'oracles' has no attribute 'chek'"):
         _ = oracles.chek
     assert Limits() == Limits(max_stride=3)
