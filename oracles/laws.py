@@ -74,7 +74,7 @@ def broken(op: Op, case: Case, answer: Answer) -> dict[str, str]:
 
 def _own_memory(op: Op, case: Case, answer: Answer) -> str:
     names = overwritten(op, case)
-    return f"the next call overwrites {', '.join(names)} of the one before" if names else ""
+    return f"the next call gives {', '.join(names)} in the same memory" if names else ""
 
 
 def _same_bits(op: Op, case: Case, answer: Answer) -> str:
@@ -82,7 +82,8 @@ def _same_bits(op: Op, case: Case, answer: Answer) -> str:
     if again.kind != "value":
         return f"the second call {again.detail}"
     for name, value in answer.values.items():
-        if again.values[name].tobytes() != value.tobytes():
+        other = again.values[name]
+        if not isinstance(other, np.ndarray) or other.tobytes() != value.tobytes():
             return f"{name} of the second call has other bits"
     return ""
 
@@ -115,7 +116,11 @@ def _gradients(op: Op, case: Case, cotangent: Array) -> Any:
     said = ask_subject(op, replace(case, cotangent=cotangent, directions={}))
     if said.kind != "value":
         return said.detail
-    return {name: value for name, value in said.values.items() if name != FORWARD}
+    gradients = {name: value for name, value in said.values.items() if name != FORWARD}
+    for name, value in gradients.items():
+        if not isinstance(value, np.ndarray):
+            return f"gives {name} that {value.problem}"
+    return gradients
 
 
 def _adjoint(op: Op, case: Case, answer: Answer) -> str:

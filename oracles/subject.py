@@ -6,7 +6,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 import numpy as np
@@ -44,10 +44,9 @@ def ask_subject(op: Op, case: Case) -> Answer:
 
 
 def overwritten(op: Op, case: Case) -> list[str]:
-    """Return the names of the results that the next call of the subject overwrites."""
-    answer, held = _ask(op, case)
-    ask_subject(op, case)
-    return [name for name, array in held.items() if _differ(array, answer.values[name])]
+    """Return the names of the results that two calls of the subject give in the same memory."""
+    first, second = _ask(op, case)[1], _ask(op, case)[1]
+    return [n for n in first if n in second and np.shares_memory(first[n], second[n])]
 
 
 def _ask(op: Op, case: Case) -> tuple[Answer, Mapping[str, Array]]:
@@ -59,6 +58,7 @@ def _ask(op: Op, case: Case) -> tuple[Answer, Mapping[str, Array]]:
     try:
         y = _called(op, "forward", op.forward, list(given.values()), case.options)
         results.take({FORWARD: y})
+        _check_inputs(seen, case)
         gradients, errors = _backward(op, case, given, seen["cotangent"])
         results.take(gradients)
         results.take(_double_backward(op, case, seen))
@@ -254,15 +254,22 @@ def _double_backward(op: Op, case: Case, seen: Mapping[str, Array]) -> dict[str,
     return by_name
 
 
+def _check_inputs(given: Mapping[str, Array], case: Case) -> None:
+    for key, original in case.arrays.items():
+        if _differ(given[key], original):
+            raise _Refused(f"modified {_words(key)} in place")
+
+
+def _words(key: str) -> str:
+    return "the cotangent" if key == "cotangent" else key
+
+
 def _check_manners(given: Mapping[str, Array], case: Case, results: _Results) -> None:
     """Raise `_Refused` for a modified array, or a result that shares memory with another."""
-    for key, original in case.arrays.items():
-        array, name = given[key], "the cotangent" if key == "cotangent" else key
-        if _differ(array, original):
-            raise _Refused(f"modified {name} in place")
-        for result, value in results.held.items():
-            if np.shares_memory(value, array):
-                raise _Refused(f"returned {result} that shares memory with {name}")
+    _check_inputs(given, case)
+    for (key, array), (result, value) in product(given.items(), results.held.items()):
+        if np.shares_memory(value, array):
+            raise _Refused(f"returned {result} that shares memory with {_words(key)}")
     for result, value in results.held.items():
         if _differ(value, results.values[result]):
             raise _Refused(f"modified {result} after it had returned it")
