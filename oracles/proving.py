@@ -90,10 +90,10 @@ def _prove_one(op: Op, polynomial: Polynomial, combination: Combination) -> tupl
     if answer.kind != "value":
         return 0, _REFUSED if answer.unsupported else answer.detail, False
     for name, expected in true.items():
-        said = unwrapped(answer.values[name])
-        if not isinstance(said, np.ndarray) and number(said) is None:
+        said = answer.values[name]
+        if not issubclass(type(said), np.ndarray) and number(said) is None:
             return 0, f"returned {name} that {NotAnArray(type_name(said)).problem}", False
-        apart = difference(made.ring, said, expected)
+        apart = difference(made.ring, unwrapped(said), expected)
         if apart is not None:
             index, how = apart
             return 0, f"{name}{list(index) if index else ''} {how}", True

@@ -99,8 +99,8 @@ class _Results:
             If one is too large to be copied: a view may have any size.
         """
         for name, value in returned.items():
-            found = value if self._symbols else _plain(value)
-            if not isinstance(found, np.ndarray):
+            found: Any = value if self._symbols else _plain(value)
+            if not issubclass(type(found), np.ndarray):
                 self.values[name] = found
             elif found.size > self._most:
                 raise _Refused(f"gave {name} the shape {found.shape}, which is far too large")

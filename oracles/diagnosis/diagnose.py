@@ -77,6 +77,23 @@ def _causes(op: Op, case: Case, limits: Limits, seed: int) -> tuple[Cause, ...]:
     return causes or _by_circumstances(op, case, limits, seed, untidy, told)
 
 
+def explanations(op: Op, case: Case, limits: Limits, *, seed: int) -> dict[str, Candidate]:
+    """Return by operand the candidate that `diagnose` names, to be tried on further cases.
+
+    Of gradients beside a wrong forward, which may be its own, none.
+    """
+    with np.errstate(all="ignore"):
+        names = op.compared_names(case)
+        told = _enough(questions(op, case, limits, seed), names)
+        wrong = [name for name in names if len(_wrong(told, name)) >= FEWEST]
+        found = {
+            name: _explanation(op, name, _wrong(told, name), _right(told, name))
+            for name in wrong
+            if name == FORWARD or FORWARD not in wrong
+        }
+    return {name: each for name, each in found.items() if each is not None}
+
+
 def _enough(asked: Iterable[Question], names: Sequence[str]) -> list[Question]:
     """Return answered questions until enough of them are wrong in whatever is wrong at all."""
     told: list[Question] = []
@@ -95,6 +112,10 @@ def _wrong(told: Iterable[Question], name: str) -> list[Question]:
     return [each for each in told if name in each.true and each.wrong(name)]
 
 
+def _right(told: Iterable[Question], name: str) -> list[Question]:
+    return [each for each in told if name in each.true and not each.wrong(name)]
+
+
 def _of_operand(
     op: Op, name: str, wrong: Sequence[str], told: Sequence[Question], seed: int
 ) -> Cause | None:
@@ -109,7 +130,7 @@ def _of_operand(
         own = of_own_forward(op, name, told, seed)
         if own is not None:
             return own
-    right = [each for each in told if name in each.true and not each.wrong(name)]
+    right = _right(told, name)
     candidate = _explanation(op, name, mine, right)
     if candidate is not None:
         return confirmed(candidate, name, mine)
