@@ -18,9 +18,10 @@ class OutOfTime(BaseException):
 def at_most(seconds: float | None) -> Iterator[None]:
     """Raise `OutOfTime` in the code of the block once it has run for so many seconds.
 
-    Without a limit, outside the main thread, or on a system without alarms, nothing is limited.
-    Code of other languages is interrupted when it returns. An alarm that was set before rings
-    when it would have.
+    And again after as many more, for code that catches everything and goes on. Without a limit,
+    outside the main thread, or on a system without alarms, nothing is limited. Code of other
+    languages is interrupted when it returns. An alarm that was set before rings when it would
+    have.
     """
     here = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
     if seconds is None or not here:
@@ -28,7 +29,7 @@ def at_most(seconds: float | None) -> Iterator[None]:
         return
     handler = signal.signal(signal.SIGALRM, _ring)
     start = time.monotonic()
-    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds)
+    left, interval = signal.setitimer(signal.ITIMER_REAL, seconds, seconds)
     try:
         yield
     finally:

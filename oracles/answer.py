@@ -8,7 +8,40 @@ from typing import Any, Literal
 
 import numpy.typing as npt
 
+from oracles.foreign import type_name
+
 Kind = Literal["value", "rejected", "crashed", "timed out"]
+
+
+@dataclass(frozen=True)
+class NotAnArray:
+    """Stands in an answer where the subject gave something else than an array of numbers.
+
+    Attributes
+    ----------
+    kind
+        Of what type it is, or of which dtype its elements are.
+    """
+
+    kind: str
+
+    @property
+    def words(self) -> str:
+        """What it is: ``a list``, ``None``."""
+        if self.kind == "NoneType":
+            return "None"
+        return f"{'an' if self.kind[:1].lower() in tuple('aeiou') else 'a'} {self.kind}"
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with it, in words that follow the operand's name."""
+        meant = "of numbers" if self.kind.startswith("array of") else "an array"
+        return f"is {self.words}, not {meant}"
+
+
+def kind_of(value: object) -> str:
+    """Return of what type something is that is no array."""
+    return value.kind if isinstance(value, NotAnArray) else type_name(value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +53,8 @@ class Answer:
     kind
         ``value``; ``rejected`` (it raised); ``crashed`` (its process died); ``timed out``.
     values
-        Arrays by compared name (``y``, ``grad_x``, ...); empty unless `kind` is ``value``.
+        Arrays by compared name (``y``, ``grad_x``, ...), and `NotAnArray` for what is none;
+        empty unless `kind` is ``value``.
     detail
         For the other kinds, what happened in one line: the exception, the signal, the limit.
     seconds

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from oracles.answer import NotAnArray, kind_of
 from oracles.bounds import smallest_subnormal
 from oracles.exact.bounded import Approximate, least_relative, text_of
 from oracles.exact.distance import error_to
@@ -189,7 +190,7 @@ def _problem(value: object, true: Approximate, dtype: np.dtype[Any]) -> str:
     if value is None:
         return "missing"
     if not isinstance(value, np.ndarray | np.generic):
-        return f"is a {type(value).__name__}, not an array"
+        return NotAnArray(kind_of(value)).problem
     if value.shape != true.shape:
         return f"has shape {value.shape}, truth has {true.shape}"
     if value.dtype != dtype:

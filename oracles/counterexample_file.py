@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from oracles.answer import Answer
+from oracles.answer import Answer, kind_of
 from oracles.array_bundle import write_arrays
 from oracles.case_file import tuples
 from oracles.literals import writable
@@ -113,7 +113,7 @@ def _arrays(found: Counterexample) -> dict[str, Array]:
 
 def _record(found: Counterexample, arrays: Mapping[str, Array]) -> dict[str, Any]:
     case, answer = found.case, found.answer
-    left_out = {n: type(v).__name__ for n, v in answer.values.items() if not writable(v)}
+    left_out = {n: kind_of(v) for n, v in answer.values.items() if not writable(v)}
     options = json.loads(json.dumps(dict(case.options), allow_nan=False))
     if tuples(options) != dict(case.options):
         raise ValueError(f"the options {dict(case.options)!r} are not what JSON can hold")

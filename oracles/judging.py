@@ -14,7 +14,7 @@ from oracles.op import Case, Op
 from oracles.report import Failure
 from oracles.reproduce import script
 from oracles.subject import ask_subject
-from oracles.verdict import SUBJECT, sentences
+from oracles.verdict import SUBJECT, convicts, sentences
 
 
 def judge_subject(op: Op, case: Case) -> tuple[Answer, dict[str, Approximate], list[Comparison]]:
@@ -71,7 +71,7 @@ def account(
         sentences=(
             *sentences(op.subject or op.name, answer, comparisons, answered, truth_is),
             *on_lattice(op, case, answer, true),
-            *(f"law broken, {n}: {b}" for n, b in broken(op, case, answer).items() if b),
+            *(f"{_LAW}{n}: {b}" for n, b in broken(op, case, answer).items() if b),
         ),
         comparisons=tuple(comparisons),
         witness_comparisons=tuple(each for every in answered.values() for each in every),
@@ -80,3 +80,12 @@ def account(
         script=script(op, case, answer, told),
         blob=blob,
     )
+
+
+_LAW = "law broken, "
+
+
+def tells_what_is_wrong(failure: Failure) -> bool:
+    """Return whether anything was wrong when the case was asked once more."""
+    laws = any(sentence.startswith(_LAW) for sentence in failure.sentences)
+    return laws or convicts(failure.answers[SUBJECT], failure.comparisons)

@@ -30,7 +30,7 @@ from oracles.exact.terms import (
 )
 from oracles.op import FORWARD, Case, Op, gradient_of
 from oracles.shift_law import shift_law
-from oracles.subject import ask_subject
+from oracles.subject import ask_subject, overwritten
 
 Array = npt.NDArray[Any]
 Law = Callable[[Op, Case, Answer], str]
@@ -47,7 +47,7 @@ SHIFT = "where numbers tie, a gradient sums to the derivative along a shift"
 
 def laws_of(op: Op, case: Case) -> dict[str, Law]:
     """Return the laws that apply to a case: each gives how it is broken, or ""."""
-    found: dict[str, Law] = {SAME_BITS: _same_bits}
+    found: dict[str, Law] = {MANNERS: _own_memory, SAME_BITS: _same_bits}
     if not op.gradient_names(case):
         return found
     if op.takes_cotangent and case.finite:
@@ -70,8 +70,12 @@ def broken(op: Op, case: Case, answer: Answer) -> dict[str, str]:
     if answer.kind != "value" or not all(isinstance(v, np.ndarray) for v in answer.values.values()):
         return {}
     with np.errstate(all="ignore"):
-        found = {name: law(op, case, answer) for name, law in laws_of(op, case).items()}
-    return {MANNERS: "", **found}
+        return {name: law(op, case, answer) for name, law in laws_of(op, case).items()}
+
+
+def _own_memory(op: Op, case: Case, answer: Answer) -> str:
+    names = overwritten(op, case)
+    return f"the next call gives {', '.join(names)} in the same memory" if names else ""
 
 
 def _same_bits(op: Op, case: Case, answer: Answer) -> str:
@@ -79,7 +83,8 @@ def _same_bits(op: Op, case: Case, answer: Answer) -> str:
     if again.kind != "value":
         return f"the second call {again.detail}"
     for name, value in answer.values.items():
-        if again.values[name].tobytes() != value.tobytes():
+        other = again.values[name]
+        if not isinstance(other, np.ndarray) or other.tobytes() != value.tobytes():
             return f"{name} of the second call has other bits"
     return ""
 
@@ -112,7 +117,11 @@ def _gradients(op: Op, case: Case, cotangent: Array) -> Any:
     said = ask_subject(op, replace(case, cotangent=cotangent, directions={}))
     if said.kind != "value":
         return said.detail
-    return {name: value for name, value in said.values.items() if name != FORWARD}
+    gradients = {name: value for name, value in said.values.items() if name != FORWARD}
+    for name, value in gradients.items():
+        if not isinstance(value, np.ndarray):
+            return f"gives {name} that {value.problem}"
+    return gradients
 
 
 def _adjoint(op: Op, case: Case, answer: Answer) -> str:

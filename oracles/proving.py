@@ -12,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
+from oracles.answer import NotAnArray
 from oracles.combination import Combination
 from oracles.evidence import Proof
 from oracles.exact.definition import Polynomial
 from oracles.exact.proof import count_terms, derivatives, difference, symbols
-from oracles.exact.symbol import unwrapped, wrapped
+from oracles.exact.symbol import number, unwrapped, wrapped
+from oracles.foreign import type_name
 from oracles.op import Case, Op
 from oracles.proof_grid import grid
 from oracles.subject import ask_subject
@@ -89,7 +91,10 @@ def _prove_one(op: Op, polynomial: Polynomial, combination: Combination) -> tupl
     if answer.kind != "value":
         return 0, _REFUSED if answer.unsupported else answer.detail, False
     for name, expected in true.items():
-        apart = difference(made.ring, unwrapped(answer.values[name]), expected)
+        said = answer.values[name]
+        if not issubclass(type(said), np.ndarray) and number(said) is None:
+            return 0, f"returned {name} that {NotAnArray(type_name(said)).problem}", False
+        apart = difference(made.ring, unwrapped(said), expected)
         if apart is not None:
             index, how = apart
             return 0, f"{name}{list(index) if index else ''} {how}", True

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from oracles.answer import Answer
+from oracles.answer import Answer, NotAnArray, kind_of
 from oracles.literals import literal, option, writable
 from oracles.op import Case, Op
 from oracles.reproduce_subject import import_lines, subject_lines
@@ -102,7 +102,7 @@ def _untold(answer: Answer) -> list[str]:
     if answer.kind != "value":
         return [f"{answer.kind}: {' '.join(answer.detail.split())}"]
     return [
-        f"{name}: a {type(value).__name__}, which this script cannot hold"
+        f"{name}: {NotAnArray(kind_of(value)).words}, which this script cannot hold"
         for name, value in answer.values.items()
         if not writable(value)
     ]

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from oracles.gradient_names import Recovered, Unnamed, by_operand, spellings
+from oracles.gradient_names import Recovered, by_operand, spellings
 from oracles.literals import name_of, option
 from oracles.op import FORWARD, Case, Op, gradient_of
 from oracles.plug import SPATIAL, Order, Plug
@@ -205,18 +205,22 @@ def _double_call(op: Op, case: Case, plug: Plug, taken: Sequence[str]) -> str:
 def _accesses(op: Op, case: Case, returned: Any) -> dict[str, str]:
     """Return by operand how its gradient is taken out of what the author's backward returned.
 
-    That is ``[1]``, ``['dw']``, ``.grad_w``, or nothing for an array; a tuple is assumed where
-    nothing was returned.
+    That is ``[1]``, ``['dw']``, ``.grad_w``, or nothing for an array, and for an object that
+    cannot be looked through a second time; a tuple is assumed where nothing was returned.
     """
+    try:
+        return _looked_through(op, case, returned)
+    except Exception:  # `Unnamed`, or whatever the author's object raises
+        return {}
+
+
+def _looked_through(op: Op, case: Case, returned: Any) -> dict[str, str]:
     names = list(op.gradients if op.gradients is not None else case.operands)
     wanted = op.gradient_names(case)
     spelled = op.plug.spelled if op.plug else None
     if returned is None and isinstance(spelled, Mapping):
         return {name: f"[{spelled[name]!r}]" for name in wanted if name in spelled}
-    try:
-        found = by_operand(returned, op.gradients, spelled) if op.plug else returned
-    except Unnamed:
-        return {}
+    found = by_operand(returned, op.gradients, spelled) if op.plug else returned
     if isinstance(found, Mapping):
         return {n: _access(returned, found[n], spelled, n) for n in wanted if n in found}
     if isinstance(found, tuple | list):

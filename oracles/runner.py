@@ -21,7 +21,7 @@ from oracles.evidence import Proof
 from oracles.exact.bounded import Approximate
 from oracles.exact.definition import Polynomial
 from oracles.examination import Examination
-from oracles.judging import account
+from oracles.judging import account, tells_what_is_wrong
 from oracles.limits import Limits, make_limits
 from oracles.op import FORWARD, Case, Op
 from oracles.proof_grid import quick
@@ -128,7 +128,7 @@ class Runner:
         except KeyboardInterrupt:
             self.interrupted = True
         failure = self.account(op, failing[-1], limits, found_blob) if failing else None
-        if failure is not None and fickle:
+        if failure is not None and (fickle or not tells_what_is_wrong(failure)):
             failure = replace(failure, sentences=(_FICKLE, *failure.sentences))
         notes = ledger.notes
         if failure is not None and self.keep:
@@ -185,7 +185,7 @@ class Runner:
             return None
         if op not in self._proofs:
             shapes = list(polynomial.grid) or quick(op.name, limits)
-            ours = op.subject.startswith("manualgrad.")
+            ours = op.plug is None and op.subject.startswith("manualgrad.")
             self._proofs[op] = (
                 prove(op, shapes) if ours else prove_apart(op, shapes, time_limit=self.time_limit)
             )

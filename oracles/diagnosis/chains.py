@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from inspect import signature
 from typing import Any
 
@@ -180,11 +180,19 @@ def _walking(name: str, at: int, wrong: Wrong) -> Callable[[Question], Expected 
     return predict
 
 
-def _walk(question: Question, at: int, wrong: Wrong) -> list[Approximate] | None:
+@lru_cache(maxsize=64)
+def _forward(question: Question) -> tuple[list[Approximate], list[Approximate]]:
+    """Return operands and inputs of the layers, the same whatever the backward does wrongly."""
     chain, case = question.op.definition, question.case
     assert isinstance(chain, Chain)
     operands = [chain.lift(array) for array in case.operands.values()]
-    inputs = [operands[0], *chain.results(operands, case.options, case.dtype)[:-1]]
+    return operands, [operands[0], *chain.results(operands, case.options, case.dtype)[:-1]]
+
+
+def _walk(question: Question, at: int, wrong: Wrong) -> list[Approximate] | None:
+    chain, case = question.op.definition, question.case
+    assert isinstance(chain, Chain)
+    operands, inputs = _forward(question)
     layers = list(chain.each_layer(operands, case.options))
     arriving, found = chain.lift(case.cotangent), list[Approximate]()
     for number in reversed(range(len(layers))):

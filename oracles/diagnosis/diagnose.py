@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from operator import methodcaller
 
+import numpy as np
+
 from oracles.diagnosis.bilinear import from_sums
 from oracles.diagnosis.cause import (
     FEWEST,
@@ -56,6 +58,11 @@ def diagnose(op: Op, case: Case, limits: Limits, *, seed: int) -> tuple[Cause, .
         One for each operand that is wrong, in the order of the comparison; empty if nothing
         can be said.
     """
+    with np.errstate(all="ignore"):  # the subject may have given NaN and infinities
+        return _causes(op, case, limits, seed)
+
+
+def _causes(op: Op, case: Case, limits: Limits, seed: int) -> tuple[Cause, ...]:
     first = asked(op, case)
     if first.answer.kind != "value":
         return of_refusals(op, case, limits, seed)
@@ -66,7 +73,25 @@ def diagnose(op: Op, case: Case, limits: Limits, *, seed: int) -> tuple[Cause, .
         return of_ties(op, names[1:], told)
     found = (_of_operand(op, name, wrong, told, seed) for name in wrong)
     causes = tuple(cause for cause in found if cause is not None)
-    return causes or _by_circumstances(op, case, limits, seed, wrong)
+    untidy = [name for name in wrong if len(_wrong(told, name)) < FEWEST]
+    return causes or _by_circumstances(op, case, limits, seed, untidy, told)
+
+
+def explanations(op: Op, case: Case, limits: Limits, *, seed: int) -> dict[str, Candidate]:
+    """Return by operand the candidate that `diagnose` names, to be tried on further cases.
+
+    Of gradients beside a wrong forward, which may be its own, none.
+    """
+    with np.errstate(all="ignore"):
+        names = op.compared_names(case)
+        told = _enough(questions(op, case, limits, seed), names)
+        wrong = [name for name in names if len(_wrong(told, name)) >= FEWEST]
+        found = {
+            name: _explanation(op, name, _wrong(told, name), _right(told, name))
+            for name in wrong
+            if name == FORWARD or FORWARD not in wrong
+        }
+    return {name: each for name, each in found.items() if each is not None}
 
 
 def _enough(asked: Iterable[Question], names: Sequence[str]) -> list[Question]:
@@ -87,13 +112,17 @@ def _wrong(told: Iterable[Question], name: str) -> list[Question]:
     return [each for each in told if name in each.true and each.wrong(name)]
 
 
+def _right(told: Iterable[Question], name: str) -> list[Question]:
+    return [each for each in told if name in each.true and not each.wrong(name)]
+
+
 def _of_operand(
     op: Op, name: str, wrong: Sequence[str], told: Sequence[Question], seed: int
 ) -> Cause | None:
     """Return the cause of one wrong operand, or where it is wrong; None if it is too seldom."""
     mine = _wrong(told, name)
-    if len(mine) < FEWEST:
-        return None
+    if len(mine) < FEWEST or all(each.said(name) is None for each in mine):
+        return None  # seldom, or no array of floats, which the verdict says
     added = accumulates(name, mine[0])
     if added is not None:
         return added
@@ -101,7 +130,7 @@ def _of_operand(
         own = of_own_forward(op, name, told, seed)
         if own is not None:
             return own
-    right = [each for each in told if name in each.true and not each.wrong(name)]
+    right = _right(told, name)
     candidate = _explanation(op, name, mine, right)
     if candidate is not None:
         return confirmed(candidate, name, mine)
@@ -163,7 +192,7 @@ _UNITS = 64.0
 
 
 def _by_circumstances(
-    op: Op, case: Case, limits: Limits, seed: int, wrong: Sequence[str]
+    op: Op, case: Case, limits: Limits, seed: int, wrong: Sequence[str], plain: Sequence[Question]
 ) -> tuple[Cause, ...]:
     """Return when a subject is wrong that is right on plain numbers in plain layouts."""
     told = [q for q in islice(questions(op, case, limits, seed, plain=False), _UNTIDY)
@@ -172,11 +201,13 @@ def _by_circumstances(
     for name in wrong:
         mine = _wrong(told, name)
         found = when(op, [q for q in told if name in q.true], methodcaller("wrong", name))
+        if found is None and (not mine or _wrong(plain, name) or len(plain) < FEWEST):
+            continue
         where_so = (
             f"exactly where {found.words}" if found else "but never on plain numbers in C order"
         )
         text = f"{name} is wrong {where_so}: in {len(mine)} of {len(told)} cases"
-        causes += [Cause(name, text, len(mine), False)] if mine else []
+        causes.append(Cause(name, text, len(mine), False))
     return tuple(causes)
 
 

@@ -19,9 +19,11 @@ def accumulates(name: str, question: Question) -> Cause | None:
     for _ in range(_CALLS):
         answer = ask_subject(question.op, question.case)
         value = answer.values.get(name)
-        if not isinstance(value, np.ndarray) or value.shape != question.true[name].shape:
+        if not isinstance(value, np.ndarray) or value.dtype.kind != "f":
             return None
-        found.append(value.astype(np.float64).copy())
+        if value.shape != question.true[name].shape or not np.isfinite(value).all():
+            return None
+        found.append(value.astype(np.float64))
     true = question.true[name]
     steps = [b - a for a, b in pairwise(found)]
     if not (np.abs(true.value) > 4 * true.error).any() or not all(

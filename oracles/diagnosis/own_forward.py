@@ -56,15 +56,16 @@ def _agrees(op: Op, name: str, operand: str, case: Case, rng: np.random.Generato
     if case.operands[operand].dtype.kind != "f":
         return False
     answer = ask_subject(op, replace(case, layouts={}, directions={}))
-    if answer.kind != "value" or answer.values[FORWARD].shape != case.cotangent.shape:
+    gradient = answer.values.get(name)
+    if not isinstance(gradient, np.ndarray) or gradient.shape != case.operands[operand].shape:
         return False
     step = 1.0 if exact else _STEP
     v = rng.integers(-1, 2, case.operands[operand].shape).astype(case.dtype)
     moved = [_forward(op, case, operand, sign * step * v) for sign in (1, -1)]
-    if moved[0] is None or moved[1] is None or moved[0].shape != case.cotangent.shape:
+    if moved[0] is None or moved[1] is None:
         return False
     along = (moved[0] - moved[1]) / (2 * step)
-    parts = case.cotangent.astype(np.float64) * along, v * answer.values[name]
+    parts = case.cotangent.astype(np.float64) * along, v * gradient
     sums = [float(part.sum(dtype=np.float64)) for part in parts]
     size = max(float(np.abs(part).sum(dtype=np.float64)) for part in parts)
     return abs(sums[0] - sums[1]) <= (0.0 if exact else _RELATIVE * size)
@@ -96,4 +97,7 @@ def _forward(op: Op, case: Case, operand: str, step: Array) -> Array | None:
     moved = {**case.operands, operand: case.operands[operand] + step.astype(case.dtype)}
     alone = replace(op, backward=None, double_backward=None)
     answer = ask_subject(alone, replace(case, operands=moved, layouts={}, directions={}))
-    return answer.values[FORWARD].astype(np.float64) if answer.kind == "value" else None
+    y = answer.values.get(FORWARD)
+    if not isinstance(y, np.ndarray) or y.dtype.kind != "f" or y.shape != case.cotangent.shape:
+        return None
+    return y.astype(np.float64)

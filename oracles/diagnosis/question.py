@@ -45,7 +45,7 @@ class Expected:
 
     def is_given_by(self, said: object, dtype: np.dtype[Any]) -> bool:
         """Return whether `said` is this array up to rounding."""
-        if not isinstance(said, np.ndarray) or said.shape != self.shape or said.dtype.kind != "f":
+        if not isinstance(said, np.ndarray) or said.shape != self.shape:
             return False
         slack = self.error + _ROUNDINGS * np.finfo(dtype).eps * np.abs(self.value)
         with np.errstate(invalid="ignore"):
@@ -104,8 +104,9 @@ class Question:
     true: Mapping[str, Expected]
 
     def said(self, name: str) -> Any:
-        """Return the subject's array, or None if it gave none."""
-        return self.answer.values.get(name)
+        """Return the subject's array of floats, or None if it gave none."""
+        value = self.answer.values.get(name)
+        return value if isinstance(value, np.ndarray) and value.dtype.kind == "f" else None
 
     def wrong(self, name: str) -> bool:
         """Return whether the subject is wrong in `name`, which the case may lack."""

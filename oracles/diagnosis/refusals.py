@@ -77,7 +77,7 @@ def _sentence(bad: Sequence[Question], of: int, found: Sequence[Circumstance]) -
     advice = []
     if all(limits):
         advice.append(f"the limits {', '.join(limits)} leave such cases out")
-    raised = re.match(r"\w+ raised (\w+):", bad[0].answer.detail)
+    raised = re.match(r"\w+ raised (\w+)", bad[0].answer.detail)
     if raised and raised[1] in ("NotImplementedError", "TypeError", "ValueError"):
         advice.append(f"`unsupported={raised[1]}` counts them as refused")
     return f"{text}; if that is meant, {' and '.join(advice)}" if advice else text

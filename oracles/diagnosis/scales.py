@@ -53,7 +53,7 @@ def scaled(name: str, words: str, constant: Constant) -> Iterator[Candidate]:
         factor = constant(question)
         if not factor:
             return None
-        true, by = question.true[name], factor**power
+        true, by = question.true[name], factor if power > 0 else 1 / factor
         return Expected(true.value * by, true.error * abs(by))
 
     if words == "-1":
@@ -77,7 +77,8 @@ def by_a_factor(name: str, wrong: Sequence[Question]) -> Iterator[Candidate]:
     """Yield the cause: the true result times one and the same number, read off a cell."""
     for question in wrong[:3]:
         true, said = question.true[name], question.said(name)
-        if said.shape != true.shape or not np.isfinite(true.value).all() or not true.value.any():
+        known = np.isfinite(true.value).all() and true.value.any()
+        if said is None or said.shape != true.shape or not known:
             continue
         at = int(np.abs(true.value).argmax())
         factor = float(said.ravel()[at]) / float(true.value.ravel()[at])

@@ -77,6 +77,8 @@ def _sliced(question: Question, name: str, letters: str) -> Expected | None:
         return None
     known = letters_of(letters, true.value.ndim)
     spatial = [at for at, letter in enumerate(known) if letter in SPATIAL]
+    if not spatial:
+        return None
     each = padding if isinstance(padding, tuple) else (padding,) * len(spatial)
     kept: list[Any] = [slice(None)] * true.value.ndim
     for at, p in zip(spatial, each, strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -51,10 +51,25 @@ def where(name: str, asked: Sequence[Question]) -> str:
     telling = [(q, mask) for q, mask in pairs if mask is not None and mask.any()]
     if len(telling) < FEWEST:
         return ""
-    op, ndim = telling[0][0].op, telling[0][1].ndim
-    letters = letters_of(letters_for(op, name), ndim) if op.letters else ""
-    regions = _regions(letters, ndim) if letters else _plain_regions(ndim)
-    return next((words for words, region in regions if _holds(region, telling)), "")
+    known = {ndim: _by_words(telling[0][0], name, ndim) for ndim in {m.ndim for _, m in telling}}
+    words = list(known[max(known)])
+    return next((w for w in words if _holds(partial(_of_ndim, known, w), telling)), "")
+
+
+def _by_words(question: Question, name: str, ndim: int) -> dict[str, Region]:
+    letters = letters_of(letters_for(question.op, name), ndim) if question.op.letters else ""
+    return dict(_regions(letters, ndim) if letters else _plain_regions(ndim))
+
+
+def _of_ndim(
+    known: Mapping[int, Mapping[str, Region]],
+    words: str,
+    question: Question,
+    shape: tuple[int, ...],
+) -> Mask:
+    """Return the cells of a region; none where there is none, as the last sample of no batch."""
+    region = known[len(shape)].get(words)
+    return np.zeros(shape, bool) if region is None else region(question, shape)
 
 
 def _holds(region: Region, telling: Sequence[tuple[Question, Mask]]) -> bool:

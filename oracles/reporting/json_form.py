@@ -38,6 +38,12 @@ def plain(value: Any) -> Any:
 
 
 def _array(array: np.ndarray[Any, Any]) -> dict[str, Any]:
-    items = array.ravel().tolist()
-    texts = [item.hex() if isinstance(item, float) else item for item in items]
+    texts = [_text(item) for item in array.ravel().tolist()]
     return {"dtype": str(array.dtype), "shape": list(array.shape), "hex": texts}
+
+
+def _text(item: Any) -> Any:
+    """Return an element: a long double or a complex number, which JSON has not, as text."""
+    if isinstance(item, float):
+        return item.hex()
+    return item if isinstance(item, int) else str(item)

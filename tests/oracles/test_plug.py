@@ -185,7 +185,7 @@ def test_gradients_by_name(returned, gradients):
          "grad_x, x_grad, dx and the like, `gradients` says others"),
         ({"dx": 1}, {"x": "dx", "w": "dw"},
          "backward returned no 'dw', which `gradients` says is the gradient of w"),
-        (object(), None, "backward returned 1 gradient, not 3 (x, w, b)"),
+        (object(), None, "backward returned an object, not 3 gradients (x, w, b)"),
     ],
 )  # fmt: skip
 def test_gradients_that_are_not_there(returned, gradients, detail):

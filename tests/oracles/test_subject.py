@@ -77,7 +77,7 @@ def scaled_weights(x, w):
         ({"forward": raises}, "forward raised IndexError: no such row (test_subject.py:"),
         ({"backward": raises}, "backward raised IndexError: no such row (test_subject.py:"),
         ({"backward": lambda g, x, w: g}, "backward returned 1 gradient, not 3 (x, w, b)"),
-        ({"backward": lambda g, x, w: None}, "backward returned 1 gradient, not 3 (x, w, b)"),
+        ({"backward": lambda g, x, w: None}, "backward returned None, not 3 gradients (x, w, b)"),
         ({"backward": lambda g, x, w: (x, None, g)}, "backward returned no gradient of w"),
         ({"backward": lambda g, x, w: {"x": g}}, "backward returned no gradient of w"),
         ({"backward": doubled_in_place}, "modified the cotangent in place"),
