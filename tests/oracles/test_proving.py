@@ -183,9 +183,9 @@ class Mutant:
 def mutants(module):
     """Yield a mutant for each number, operator, sign and bound inside a function."""
     source = SOURCES[module]
-    lines = source.split("\n")
+    lines, before = source.split("\n"), _definitions(source)
     for number, node in enumerate(ast.walk(ast.parse(source))):
-        if getattr(node, "lineno", 0) <= _definitions(source):
+        if getattr(node, "lineno", 0) <= before:
             continue
         for words, change in _changes(node):
             tree = ast.parse(source)
