@@ -267,7 +267,7 @@ Other = collections.namedtuple("Other", "first second")
 )
 def test_gradients_that_are_too_few_or_too_many(returned, told):
     _, text = conviction(report_of("dense", backward=lambda g, x, w: returned, bias=True))
-    assert f"manualgrad.dense.dense {told}" in text
+    assert f"manualgrad.dense.dense: {told}" in text
 
 
 class Closed(dict):
