@@ -523,7 +523,9 @@ def every_seventh(function, instead):
 
 @pytest.mark.parametrize("which", ["forward", "backward"])
 @pytest.mark.parametrize(
-    "instead", [lambda: None, lambda: sys.exit(0), lambda: (), lambda: {"x": 1}], ids=str
+    "instead",
+    [lambda: None, lambda: sys.exit(0), lambda: (), lambda: {"x": 1}],
+    ids=["None", "exit", "nothing", "dict"],
 )
 def test_subject_that_fails_now_and_then_is_told_what_it_is(which, instead):
     spoil = every_seventh(getattr(ops.tanh, which), instead)
