@@ -30,7 +30,7 @@ from oracles.exact.terms import (
 )
 from oracles.op import FORWARD, Case, Op, gradient_of
 from oracles.shift_law import shift_law
-from oracles.subject import ask_subject, overwritten
+from oracles.subject import ask_subject, asked_twice
 
 Array = npt.NDArray[Any]
 Law = Callable[[Op, Case, Answer], str]
@@ -47,7 +47,7 @@ SHIFT = "where numbers tie, a gradient sums to the derivative along a shift"
 
 def laws_of(op: Op, case: Case) -> dict[str, Law]:
     """Return the laws that apply to a case: each gives how it is broken, or ""."""
-    found: dict[str, Law] = {MANNERS: _own_memory, SAME_BITS: _same_bits}
+    found: dict[str, Law] = {}
     if not op.gradient_names(case):
         return found
     if op.takes_cotangent and case.finite:
@@ -69,17 +69,14 @@ def broken(op: Op, case: Case, answer: Answer) -> dict[str, str]:
     """Return for each law that applies how the subject's `answer` breaks it, "" if it does not."""
     if answer.kind != "value" or not all(isinstance(v, np.ndarray) for v in answer.values.values()):
         return {}
+    again, shared = asked_twice(op, case)
+    where = f"the next call gives {', '.join(shared)} in the same memory" if shared else ""
+    found = {MANNERS: where, SAME_BITS: _same_bits(answer, again)}
     with np.errstate(all="ignore"):
-        return {name: law(op, case, answer) for name, law in laws_of(op, case).items()}
+        return found | {name: law(op, case, answer) for name, law in laws_of(op, case).items()}
 
 
-def _own_memory(op: Op, case: Case, answer: Answer) -> str:
-    names = overwritten(op, case)
-    return f"the next call gives {', '.join(names)} in the same memory" if names else ""
-
-
-def _same_bits(op: Op, case: Case, answer: Answer) -> str:
-    again = ask_subject(op, case)
+def _same_bits(answer: Answer, again: Answer) -> str:
     if again.kind != "value":
         return f"the second call {again.detail}"
     for name, value in answer.values.items():

@@ -43,10 +43,11 @@ def ask_subject(op: Op, case: Case) -> Answer:
     return _ask(op, case)[0]
 
 
-def overwritten(op: Op, case: Case) -> list[str]:
-    """Return the names of the results that two calls of the subject give in the same memory."""
-    first, second = _ask(op, case)[1], _ask(op, case)[1]
-    return [n for n in first if n in second and np.shares_memory(first[n], second[n])]
+def asked_twice(op: Op, case: Case) -> tuple[Answer, list[str]]:
+    """Ask twice; return the first answer, and the names of the results in the memory of both."""
+    (answer, first), (_, second) = _ask(op, case), _ask(op, case)
+    shared = [n for n in first if n in second and np.shares_memory(first[n], second[n])]
+    return answer, shared
 
 
 def _ask(op: Op, case: Case) -> tuple[Answer, Mapping[str, Array]]:
