@@ -21,10 +21,6 @@ def from_results(op: Op, name: str, ndim: int, wrong: Sequence[Question]) -> Ite
     letters = letters_for(op, name) if op.letters else ""
     yield from mixed_up(op, name, wrong[0].true)
     yield from equal_to(name, op)
-    yield Candidate(
-        "has the oracle's numbers in another shape", "an axis too many or too few",
-        partial(_reshaped, name=name),
-    )  # fmt: skip
     for words, constant in constants(op).items():
         yield from scaled(name, words, constant)
     yield from by_a_factor(name, wrong)
@@ -34,6 +30,10 @@ def from_results(op: Op, name: str, ndim: int, wrong: Sequence[Question]) -> Ite
         yield from cut(name, letters)
         yield from blanked(name, letters)
     yield from summed(name, letters_of(letters, ndim) if letters else "", ndim)
+    yield Candidate(
+        "has the oracle's numbers in another shape", "an axis too many or too few",
+        partial(_reshaped, name=name),
+    )  # fmt: skip
     if name == gradient_of("b"):
         yield from sums_of_others(op)
 
