@@ -5,8 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 PAGE = Path(__file__).parents[1] / "docs" / "tutorial.md"
 BLOCKS = re.findall(
     r"^```(python|diff|console)\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?",
@@ -50,14 +48,6 @@ def apply_diff(folder, text):
     path.write_text(path.read_text().replace(old, new))
 
 
-@pytest.fixture(scope="module")
-def printed(tmp_path_factory):
-    """What each block prints, in the order of the page."""
-    folder = tmp_path_factory.mktemp("tutorial")
-    run = {"python": run_python, "diff": apply_diff, "console": run_console}
-    return [run[kind](folder, code) for kind, code, _ in BLOCKS]
-
-
 def shown_by(block):
     kind, code, shown = BLOCKS[block]
     return code if kind == "console" else shown
@@ -67,16 +57,12 @@ def test_blocks_are_found():
     assert PAGE.read_text().count("\n```") == 2 * len(BLOCKS) + 2 * sum(bool(b[2]) for b in BLOCKS)
 
 
-@pytest.mark.parametrize("block", [b for b in range(len(BLOCKS)) if shown_by(b)])
-def test_shown_output_is_printed(block, printed):
-    found, shown = (MEASURED.sub("", t) for t in (printed[block], shown_by(block)))
-    assert found[: len(shown)] == shown
-
-
-SILENT = [b for b, (kind, _, shown) in enumerate(BLOCKS) if kind == "python" and not shown]
-
-
-@pytest.mark.parametrize("block", SILENT)
-def test_block_without_output_is_right(block, printed):
-    is_test = FILE.match(BLOCKS[block][1]) and "test_" in BLOCKS[block][1]
-    assert "1 passed" in printed[block] if is_test else printed[block] == ""
+def test_each_block_runs_and_prints_what_is_shown(tmp_path):
+    run = {"python": run_python, "diff": apply_diff, "console": run_console}
+    for number, (kind, code, _) in enumerate(BLOCKS):
+        printed = run[kind](tmp_path, code) or ""
+        found, shown = (MEASURED.sub("", text) for text in (printed, shown_by(number)))
+        assert found[: len(shown)] == shown
+        if kind == "python" and not shown:
+            is_test = FILE.match(code) and "test_" in code
+            assert "1 passed" in printed if is_test else printed == "", printed

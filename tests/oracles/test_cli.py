@@ -139,7 +139,7 @@ def test_interrupt_writes_the_report_and_exits_130(home):
     command = [sys.executable, "-m", "oracles.cli", "run", "own:slow", "--oracles", "complex_step",
                "--output", "cut"]  # fmt: skip
     process = subprocess.Popen(command, cwd=home, stdout=subprocess.PIPE, text=True)
-    while not (home / "started").exists() or len((home / "started").read_text()) < 3:
+    while not (home / "started").exists() or len((home / "started").read_text()) < 7:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=30)

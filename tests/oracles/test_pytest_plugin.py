@@ -295,7 +295,7 @@ def test_select_leaves_out_tests_by_their_marks_and_calls_by_their_operation(pyt
     result.assert_outcomes(passed=2, skipped=1, deselected=2)
     result.stdout.fnmatch_lines([
         "*::test_two PASSED*", "*::test_call SKIPPED*",
-        "dense *::test_two", "dense *::test_two", "right: *on 8 cases of 1 operations",
+        "dense *::test_two", "dense *::test_two", "right: *on 8 cases of 1 operation",
         "SKIPPED *: oracle_check of identity: oracle-select is de[*], none, conv[?]d",
     ])  # fmt: skip
     pytester.makeini("[pytest]\noracle_select = identity tanh\n")
