@@ -63,6 +63,9 @@ class Answer:
         Where the case lies on disk, for one that killed or hung its worker.
     unsupported
         Whether the subject raised what it said it would for a case that it does not support.
+    held
+        The arrays that a subject returned, of which `values` are copies: for as long as they
+        are held, another call can give them again only if the subject keeps them too.
     errors
         Bounds on what the participant's method adds to the operation's rounding error, by
         compared name (finite differences truncate); absent names add nothing.
@@ -74,4 +77,5 @@ class Answer:
     seconds: float = 0.0
     case_file: str = ""
     unsupported: bool = False
+    held: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict, repr=False)
     errors: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)

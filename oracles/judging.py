@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from oracles.answer import Answer
 from oracles.compare import Comparison, compare
@@ -75,7 +76,7 @@ def account(
         ),
         comparisons=tuple(comparisons),
         witness_comparisons=tuple(each for every in answered.values() for each in every),
-        answers={SUBJECT: answer, **answers},
+        answers={SUBJECT: replace(answer, held={}), **answers},
         truth=told,
         script=script(op, case, answer, told),
         blob=blob,

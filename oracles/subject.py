@@ -40,18 +40,6 @@ def ask_subject(op: Op, case: Case) -> Answer:
     if a call takes longer than `Op.time_limit`. `Answer.detail` says which, and of which
     operand. The arrays of the answer are copies.
     """
-    return _ask(op, case)[0]
-
-
-def asked_twice(op: Op, case: Case) -> tuple[Answer, list[str]]:
-    """Ask twice; return the first answer, and the names of the results in the memory of both."""
-    (answer, first), (_, second) = _ask(op, case), _ask(op, case)
-    shared = [n for n in first if n in second and np.shares_memory(first[n], second[n])]
-    return answer, shared
-
-
-def _ask(op: Op, case: Case) -> tuple[Answer, Mapping[str, Array]]:
-    """Return the answer, and the very arrays that the subject returned."""
     start = time.perf_counter()
     seen = {name: _seen(case, name, array) for name, array in case.arrays.items()}
     given = {name: seen[name] for name in case.operands}
@@ -67,11 +55,11 @@ def _ask(op: Op, case: Case) -> tuple[Answer, Mapping[str, Array]]:
     except _Refused as refused:
         seconds = time.perf_counter() - start
         known = refused.unsupported
-        return Answer(refused.kind, detail=refused.detail, seconds=seconds, unsupported=known), {}
+        return Answer(refused.kind, detail=refused.detail, seconds=seconds, unsupported=known)
     seconds = time.perf_counter() - start
     # On the lattice nothing is lost by recovering: all is whole.
     added = {} if case.lattice else errors
-    return Answer("value", results.values, seconds=seconds, errors=added), results.held
+    return Answer("value", results.values, seconds=seconds, errors=added, held=results.held)
 
 
 class _Results:
