@@ -28,6 +28,7 @@ from oracles.exact.softmax import CrossEntropy, Softmax
 from oracles.exact.terms import convolution_terms, dense_terms, transposed_convolution_terms
 from oracles.network_cases import network_case
 from oracles.op import Op, Reference
+from oracles.plug import SPATIAL
 from oracles.witnesses import jax as jax_witness
 from oracles.witnesses import torch as torch_witness
 
@@ -82,14 +83,12 @@ def _bias_axis(y_axes: int, w_axes: int) -> int:
     return 1 if y_axes == w_axes else 0
 
 
-_SPATIAL = "DHW"
-
 _OPTIONS = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
 
 
 def _letters(axes: int, kernel: str) -> dict[str, str]:
     """Return the letters of the axes of x, w and y over so many spatial axes."""
-    spatial = _SPATIAL[3 - axes :]
+    spatial = SPATIAL[3 - axes :]
     return {"x": f"NC{spatial}", "w": f"{kernel}{spatial}", "y": f"NC{spatial}"}
 
 

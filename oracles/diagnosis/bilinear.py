@@ -11,13 +11,14 @@ import numpy as np
 
 from oracles.diagnosis.arrays import from_arrays
 from oracles.diagnosis.cause import Candidate
-from oracles.diagnosis.forms import SPATIAL, letters_of
+from oracles.diagnosis.forms import letters_of
 from oracles.diagnosis.options import from_options, one_sided_padding
 from oracles.diagnosis.question import Expected, Question
 from oracles.diagnosis.sizes import letters_for
 from oracles.diagnosis.sums import Alter, Sums, altered, left_over, result, sums_of
 from oracles.exact.bilinear import Bilinear
 from oracles.op import FORWARD, Op, gradient_of
+from oracles.plug import SPATIAL
 
 
 def from_sums(op: Op, name: str) -> Iterator[Candidate]:

@@ -7,6 +7,7 @@ wrong, of which there must be some, and those on which it is not.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from operator import methodcaller
@@ -97,19 +98,20 @@ def explanations(op: Op, case: Case, limits: Limits, *, seed: int) -> dict[str, 
 def _enough(asked: Iterable[Question], names: Sequence[str]) -> list[Question]:
     """Return answered questions until enough of them are wrong in whatever is wrong at all."""
     told: list[Question] = []
+    counts: Counter[str] = Counter()
     for question in asked:
         if question.answer.kind == "timed out":
             break
         if question.answer.kind == "value":
             told.append(question)
-        counts = [len(_wrong(told, name)) for name in names]
-        if any(counts) and all(count >= WANTED for count in counts if count):
+            counts.update(name for name in names if question.wrong(name))
+        if counts and min(counts.values()) >= WANTED:
             break
     return told
 
 
 def _wrong(told: Iterable[Question], name: str) -> list[Question]:
-    return [each for each in told if name in each.true and each.wrong(name)]
+    return [each for each in told if each.wrong(name)]
 
 
 def _right(told: Iterable[Question], name: str) -> list[Question]:

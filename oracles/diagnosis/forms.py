@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-Array = npt.NDArray[Any]
+from oracles.plug import SPATIAL
 
-SPATIAL = "DHW"
+Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from random import Random
 from typing import Any, cast
 
@@ -28,7 +29,9 @@ WANTED = 20
 """Cases on which a cause is tried, of those on which the subject is wrong."""
 
 _DRAWS = 300
-_SECONDS = 6.0
+
+_SECONDS = 60.0
+"""For a subject that is slow. Below, what is found does not depend on the speed of the machine."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,11 +111,16 @@ class Question:
         value = self.answer.values.get(name)
         return value if isinstance(value, np.ndarray) and value.dtype.kind == "f" else None
 
+    @cached_property
+    def wrongs(self) -> frozenset[str]:
+        """Names of all in which the subject is wrong."""
+        dtype = self.case.dtype
+        given = (n for n, true in self.true.items() if not true.is_given_by(self.said(n), dtype))
+        return frozenset(given)
+
     def wrong(self, name: str) -> bool:
         """Return whether the subject is wrong in `name`, which the case may lack."""
-        return name in self.true and not self.true[name].is_given_by(
-            self.said(name), self.case.dtype
-        )
+        return name in self.wrongs
 
 
 def asked(op: Op, case: Case) -> Question:
@@ -125,7 +133,7 @@ def asked(op: Op, case: Case) -> Question:
 def questions(
     op: Op, first: Case, limits: Limits, seed: int, *, plain: bool = True
 ) -> Iterator[Question]:
-    """Yield questions, that of the form of `first` before others, until time is up.
+    """Yield questions: `first` itself, then others of its form and of any.
 
     Parameters
     ----------
@@ -138,8 +146,8 @@ def questions(
     seed
         From which they follow.
     plain
-        Whether numbers are plain and arrays in C order; where there is a lattice the numbers
-        are then whole, and nothing is rounded.
+        Whether numbers are finite and arrays in C order and not empty; where there is a lattice
+        the numbers but those of `first` are then whole, and nothing is rounded.
     """
     start = time.perf_counter()
     if plain:
@@ -152,7 +160,10 @@ def questions(
 
 def _cases(op: Op, first: Case, limits: Limits, seed: int, *, plain: bool) -> Iterator[Case]:
     form = _whole if plain else _as_it_is
-    yield from form(op, replace(first, layouts={}) if plain else first, seed)
+    if plain:
+        first = replace(first, layouts={})
+        yield from [first] if first.finite and not _is_empty(first) else []
+    yield from form(op, first, seed)
     make = by_hand(op.cases(str(first.dtype), limits))
     if make is None:
         return
@@ -169,7 +180,12 @@ def _as_it_is(op: Op, case: Case, seed: int) -> list[Case]:
 def _whole(op: Op, case: Case, seed: int) -> list[Case]:
     """Return the case with other numbers of the same form: whole ones if there is a lattice."""
     polynomial = op.definition.polynomial
-    if not all(array.size for array in case.arrays.values()):
-        return []  # where there is nothing, every cause says the same
+    if _is_empty(case):
+        return []
     found = lattice_cases(op, polynomial, case, seed=seed)[:1] if polynomial is not None else []
     return found or ([case] if case.finite else [])
+
+
+def _is_empty(case: Case) -> bool:
+    """Return whether an array has no elements: of nothing every cause says the same."""
+    return not all(array.size for array in case.arrays.values())

@@ -8,6 +8,7 @@ from itertools import combinations
 
 import numpy as np
 
+from oracles.bounds import rounding_bound
 from oracles.diagnosis.cause import Candidate
 from oracles.diagnosis.forms import Form, forms, letters_of
 from oracles.diagnosis.question import Array, Expected, Question
@@ -19,7 +20,7 @@ from oracles.op import FORWARD, Op, gradient_of
 def from_results(op: Op, name: str, ndim: int, wrong: Sequence[Question]) -> Iterator[Candidate]:
     """Yield every cause that shows in the result alone."""
     letters = letters_for(op, name) if op.letters else ""
-    yield from mixed_up(op, name, wrong[0].true)
+    yield from mixed_up(name, wrong[0].true)
     yield from equal_to(name, op)
     for words, constant in constants(op).items():
         yield from scaled(name, words, constant)
@@ -65,7 +66,7 @@ def _meaning(name: str, words: str) -> str:
     return ""
 
 
-def mixed_up(op: Op, name: str, names: Iterable[str]) -> Iterator[Candidate]:
+def mixed_up(name: str, names: Iterable[str]) -> Iterator[Candidate]:
     """Yield the causes: what is returned under this name is right under another."""
     for other in names:
         if other not in (name, FORWARD):
@@ -163,8 +164,10 @@ def _sum_of(question: Question, other: str) -> Expected | None:
     array = question.true[FORWARD].value if other == "y" else question.case.operands[other]
     known = letters_of(letters, array.ndim)
     axes = tuple(at for at, letter in enumerate(known) if letter != "C")
-    found = np.asarray(array.astype(np.float64).sum(axis=axes))
-    return Expected(found, np.zeros(found.shape))
+    plain = array.astype(np.float64)
+    sizes = np.asarray(np.abs(plain).sum(axis=axes))
+    error = rounding_bound(array.size, sizes, question.case.dtype)
+    return Expected(np.asarray(plain.sum(axis=axes)), error)
 
 
 def plain_forms(ndim: int) -> Iterator[Form]:

@@ -43,7 +43,8 @@ def _one_window(question: Question, name: str, which: str, order: Order) -> Expe
     window = order(asked, terms)
     kept = window == _extreme(target, window, prod(shape), which)[target]
     value = np.bincount(target[kept], added[kept], prod(shape)).reshape(shape)
-    return Expected(np.asarray(value, np.float64), np.zeros(shape))
+    # Of fewer products the same bound holds.
+    return Expected(np.asarray(value, np.float64), question.true[name].error)
 
 
 Order = Callable[[Sums, Terms], Array]

@@ -10,9 +10,11 @@ from typing import Any
 import numpy as np
 
 from oracles.diagnosis.cause import Candidate
-from oracles.diagnosis.forms import SPATIAL, letters_of
+from oracles.diagnosis.forms import letters_of
 from oracles.diagnosis.question import Array, Expected, Question
+from oracles.exact.terms import per_axis
 from oracles.op import FORWARD, GRAD_GRAD_Y, Case, Op
+from oracles.plug import SPATIAL
 
 
 def letters_for(op: Op, name: str) -> str:
@@ -79,7 +81,7 @@ def _sliced(question: Question, name: str, letters: str) -> Expected | None:
     spatial = [at for at, letter in enumerate(known) if letter in SPATIAL]
     if not spatial:
         return None
-    each = padding if isinstance(padding, tuple) else (padding,) * len(spatial)
+    each = per_axis(padding, tuple(spatial))
     kept: list[Any] = [slice(None)] * true.value.ndim
     for at, p in zip(spatial, each, strict=True):
         kept[at] = slice(0, 0) if p == 0 else slice(None)

@@ -1,7 +1,7 @@
 """What a convolution or a dense layer would say if it were asked something else.
 
 The definition's index triples (`oracles.exact.terms`) give what a backward pass would say if it
-took another cotangent, kernel or option; the numbers are small and whole, so float64 is exact.
+took another cotangent, kernel or option; most numbers are small and whole, so float64 is exact.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
+from oracles.bounds import rounding_bound
 from oracles.diagnosis.cause import Candidate
 from oracles.diagnosis.forms import letters_of
 from oracles.diagnosis.question import Array, Expected, Question
 from oracles.diagnosis.sizes import fit, groups_of
 from oracles.exact.bilinear import Bilinear
-from oracles.exact.terms import Terms
+from oracles.exact.terms import Terms, per_axis
 from oracles.op import FORWARD, Case, Op, gradient_of
 
 Options = Mapping[str, Any]
@@ -65,8 +66,7 @@ class Sums:
 
     def each(self, option: str, default: int) -> tuple[int, ...]:
         """Return an option for each axis."""
-        value = self.options.get(option, default)
-        return tuple(value) if isinstance(value, tuple) else (value,) * self.axes
+        return per_axis(self.options.get(option, default), self.w.shape[2:])
 
     def every_position(self) -> Sums:
         """Return the question in which each position of the cotangent counts.
@@ -163,10 +163,23 @@ def altered(claim: str, meaning: str, name: str, alter: Alter) -> Candidate:
             return None
         if found is None:
             return None
-        found = _in_shape(found, question, name)
-        return Expected(found, np.zeros(found.shape))
+        assert asked is not None
+        error = _rounding(definition, asked, name, question.case)
+        return Expected(*(_in_shape(array, question, name) for array in (found, error)))
 
     return Candidate(claim, meaning, predict)
+
+
+def _rounding(definition: Bilinear, asked: Sums, name: str, case: Case) -> Array:
+    """Return what rounding may do to `result`: nothing on the lattice."""
+    arrays = (np.abs(asked.x), np.abs(asked.w), asked.b, np.abs(asked.g))
+    x, w, b, g = arrays if asked.b is None else (*arrays[:2], np.abs(asked.b), arrays[3])
+    sizes = result(definition, Sums(x, w, b, g, asked.options, asked.letters), name)
+    assert sizes is not None
+    if case.lattice:
+        return np.zeros(sizes.shape)
+    most = asked.g.size + asked.x.size + asked.w.size  # of products in one sum
+    return rounding_bound(most, sizes, case.dtype)
 
 
 def left_over(asked: Sums) -> tuple[int, ...]:
@@ -179,5 +192,5 @@ def left_over(asked: Sums) -> tuple[int, ...]:
 
 
 def case_has_sums(case: Case, op: Op) -> bool:
-    """Return whether the sums can answer: a convolution or a dense layer on whole numbers."""
+    """Return whether the sums can answer: a convolution or a dense layer on finite numbers."""
     return isinstance(op.definition, Bilinear) and bool(op.letters) and case.finite

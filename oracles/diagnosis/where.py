@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 
 from oracles.diagnosis.cause import FEWEST
-from oracles.diagnosis.forms import SPATIAL, letters_of
+from oracles.diagnosis.forms import letters_of
 from oracles.diagnosis.question import Question
 from oracles.diagnosis.sizes import groups_of, letters_for
 from oracles.op import FORWARD
+from oracles.plug import SPATIAL
 
 Array = npt.NDArray[Any]
 Mask = npt.NDArray[np.bool_]
