@@ -14,6 +14,7 @@ from oracles.case_file import dump_case
 from oracles.compare import Cell, Comparison
 from oracles.counterexample_file import CASE, Counterexample, write
 from oracles.counterexample_reading import Unreadable, read
+from oracles.foreign import error_text
 from oracles.judging import judge_subject
 from oracles.laws import broken
 from oracles.limits import Limits
@@ -82,17 +83,13 @@ def retry(op: Op, earlier: Kept, *, lattice: bool) -> Tried:
             answer, _, comparisons = judge_subject(op, case)
             laws = broken(op, case, answer)
         except Exception as error:  # the file may have been changed since
-            notes.append(f"not tried: {path} does not fit {op.name}: {_line(error)}")
+            notes.append(f"not tried: {path} does not fit {op.name}: {error_text(error)}")
             continue
         if not answer.unsupported:
             if convicts(answer, comparisons) or any(laws.values()):
                 return Tried(passed, case, comparisons, tuple(notes))
             passed += 1
     return Tried(passed, notes=tuple(notes))
-
-
-def _line(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
 
 
 def keep(

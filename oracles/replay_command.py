@@ -14,6 +14,7 @@ from oracles.counterexample_file import Counterexample
 from oracles.counterexample_reading import read
 from oracles.exact.truth import truth
 from oracles.exit_status import NOTHING, RIGHT, WITNESS_FAILED, WRONG
+from oracles.foreign import error_text
 from oracles.judging import judge_subject
 from oracles.laws import broken
 from oracles.op import Case, Op
@@ -73,8 +74,7 @@ def _check_fit(op: Op, case: Case) -> None:
     try:
         truth(op.definition, case, op.gradient_names(case), op.second_names(case))
     except Exception as error:
-        told = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        raise NotFound(f"the case is none of {op.name}: {told}") from error
+        raise NotFound(f"the case is none of {op.name}: {error_text(error)}") from error
 
 
 def _text(op: Op, failure: Failure, found: Counterexample, *, wrong: bool) -> str:

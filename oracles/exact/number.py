@@ -1,8 +1,8 @@
-"""Numbers on a tape (`oracles.exact.tape`): their arithmetic, and their partial derivatives."""
+"""Numbers on a tape (`oracles.exact.tape`): their arithmetic and comparisons."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import inf
 from operator import add, mul, sub
 from typing import TYPE_CHECKING, Any
@@ -11,17 +11,22 @@ from flint import arb
 
 from oracles.bounds import CALL
 from oracles.exact.functions import FUNCTIONS, Unbounded, taylor
+from oracles.exact.partials import (
+    Linked,
+    ToFunction,
+    to_difference,
+    to_negative,
+    to_nothing,
+    to_product,
+    to_sign,
+    to_sum,
+)
 
 if TYPE_CHECKING:
     from oracles.exact.tape import Tape
 
 SLACK = 4
 """Roundings that a subject's own formula may have for each on the tape."""
-
-Links = Sequence[tuple["Number", "Number"]]
-"""Operands of a number with the partial derivatives by them."""
-
-Linked = Callable[["Number"], Links]
 
 
 class Number:
@@ -72,13 +77,13 @@ class Number:
         if is_zero(self):
             return other
         terms, size = max(self.terms, other.terms) + 1, self.size + other.size
-        made = self.tape.record(self.value + other.value, size, terms, (self, other), _to_sum)
+        made = self.tape.record(self.value + other.value, size, terms, (self, other), to_sum)
         return _hulled(made, add, self, other)
 
     __radd__ = __add__
 
     def __neg__(self) -> Number:
-        made = self.tape.record(-self.value, self.size, self.terms, (self,), _to_negative)
+        made = self.tape.record(-self.value, self.size, self.terms, (self,), to_negative)
         return made if self.hull is None else _hulled(made, mul, self, self.tape.minus_one)
 
     def __pos__(self) -> Number:
@@ -92,7 +97,7 @@ class Number:
             return self
         terms, size = max(self.terms, other.terms) + 1, self.size + other.size
         value = self.value - other.value
-        made = self.tape.record(value, size, terms, (self, other), _to_difference)
+        made = self.tape.record(value, size, terms, (self, other), to_difference)
         return _hulled(made, sub, self, other)
 
     def __rsub__(self, other: Any) -> Any:
@@ -105,7 +110,7 @@ class Number:
             return NotImplemented
         terms, size = self.terms + other.terms + 1, self.size * other.size
         value = self.value * other.value
-        made = self.tape.record(value, size, terms, (self, other), _to_product)
+        made = self.tape.record(value, size, terms, (self, other), to_product)
         return _hulled(made, mul, self, other)
 
     __rmul__ = __mul__
@@ -160,14 +165,14 @@ class Number:
         size = float(value.abs_upper()) + moved
         if order and FUNCTIONS[name].cancels:
             size += order + 1  # as 1 - y^2 for the derivative of tanh
-        return tape.record(value, size, terms, (self,), _Call(name, order, roundings))
+        return tape.record(value, size, terms, (self,), ToFunction(name, order, roundings))
 
     def __abs__(self) -> Number:
         side = order_of(self, self.tape.constant(0))
         if side:
             return self if side > 0 else -self
         self.tape.ties += 1
-        return self.tape.record(abs(self.value), self.size, self.terms, (self,), _to_sign)
+        return self.tape.record(abs(self.value), self.size, self.terms, (self,), to_sign)
 
     def sign(self) -> Any:
         """Return the sign; at a tie it may be chosen."""
@@ -176,6 +181,13 @@ class Number:
             return side
         self.tape.ties += 1
         return Number(self.tape, -1, arb(0), 1.0, 0, hull=arb(0, 1))
+
+    def choices(self) -> Number:
+        """Return the number, or if a tie has chosen it all that it may be chosen to be."""
+        if self.hull is None:
+            return self
+        size = float(self.hull.abs_upper())
+        return Number(self.tape, -1, self.hull, size, self.terms)
 
     def conjugate(self) -> Number:
         """Return the number: it is real."""
@@ -306,60 +318,3 @@ def _hulled(made: Number, operation: Callable[[Any, Any], Any], a: Number, b: Nu
         hulls = (n.value if n.hull is None else n.hull for n in (a, b))
         made.hull = operation(*hulls)
     return made
-
-
-def _factor(number: Number) -> Number:
-    """Return what a partial derivative is: a number, or all that it may be chosen to be."""
-    if number.hull is None:
-        return number
-    size = float(number.hull.abs_upper())
-    return Number(number.tape, -1, number.hull, size, number.terms)
-
-
-# --- partial derivatives ----------------------------------------------------------------------
-
-
-def to_nothing(node: Number) -> Links:
-    """Tell nothing of the derivatives: all of them may be anything."""
-    unknown = Number(node.tape, -1, arb(0), inf, 0)
-    return [(parent, unknown) for parent in node.parents]
-
-
-def _to_sum(node: Number) -> Links:
-    return [(parent, node.tape.one) for parent in node.parents]
-
-
-def _to_difference(node: Number) -> Links:
-    a, b = node.parents
-    return [(a, node.tape.one), (b, node.tape.minus_one)]
-
-
-def _to_negative(node: Number) -> Links:
-    return [(node.parents[0], node.tape.minus_one)]
-
-
-def _to_product(node: Number) -> Links:
-    a, b = node.parents
-    return [(a, _factor(b)), (b, _factor(a))]
-
-
-def _to_sign(node: Number) -> Links:
-    return [(node.parents[0], node.tape.any_sign)]
-
-
-def to_tied(node: Number) -> Links:
-    """Give each of the alternatives any share from 0 to 1."""
-    return [(parent, node.tape.any_share) for parent in node.parents]
-
-
-class _Call:
-    """Partial derivative of a function: the function of the next order."""
-
-    __slots__ = ("name", "order", "roundings")
-
-    def __init__(self, name: str, order: int, roundings: int) -> None:
-        self.name, self.order, self.roundings = name, order, roundings
-
-    def __call__(self, node: Number) -> Links:
-        (a,) = node.parents
-        return [(a, a.call(self.name, self.order + 1, self.roundings + 1))]

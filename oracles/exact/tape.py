@@ -36,7 +36,8 @@ import numpy as np
 from flint import arb
 
 from oracles.bounds import unit_roundoff
-from oracles.exact.number import SLACK, Linked, Number, to_nothing, to_tied
+from oracles.exact.number import SLACK, Number
+from oracles.exact.partials import Linked, to_nothing, to_tied
 
 
 class Tape:
@@ -68,6 +69,7 @@ class Tape:
         self.one, self.minus_one = self.constant(1), self.constant(-1)
         self.any_share = Number(self, -1, arb(0.5, 0.5), 1.0, 0)
         self.any_sign = Number(self, -1, arb(0, 1), 1.0, 0)
+        self.unknown = Number(self, -1, arb(0), inf, 0)
 
     def leaf(self, value: Any) -> Number:
         """Return an exact number by which derivatives can be asked."""

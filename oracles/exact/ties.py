@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from oracles.exact.number import Decision, Number, order_of, to_tied
+from oracles.exact.number import Decision, Number, order_of
+from oracles.exact.partials import to_tied
 
 
 def greater(a: Number, b: Number) -> Number:

@@ -16,10 +16,11 @@ def test_code_that_takes_too_long_is_stopped():
 
 def test_code_that_is_done_in_time_is_left_alone():
     before = signal.getsignal(signal.SIGALRM)
-    with at_most(60):
-        done = 1
-    assert done
-    assert signal.getitimer(signal.ITIMER_REAL)[0] <= 300  # that of the test's own time limit
+    left = signal.getitimer(signal.ITIMER_REAL)[0]  # of the test's own time limit, if it has one
+    with at_most(5000):
+        within = signal.getitimer(signal.ITIMER_REAL)[0]
+    assert within > 4000
+    assert signal.getitimer(signal.ITIMER_REAL)[0] <= left
     assert signal.getsignal(signal.SIGALRM) is before
 
 

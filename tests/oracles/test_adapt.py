@@ -184,7 +184,7 @@ def test_convolution_in_another_layout_with_few_options():
 
 
 def test_name_of_the_subject_is_the_class():
-    assert ops.dense.implemented_by(*layer(Returns)).subject.endswith("test_layer.Returns")
+    assert ops.dense.implemented_by(*layer(Returns)).subject.endswith("test_adapt.Returns")
 
 
 @pytest.mark.parametrize(
