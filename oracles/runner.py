@@ -109,9 +109,7 @@ class Runner:
         start = time.perf_counter()
         limits = self.limits_of(op)
         given, op = op, replace(op, time_limit=self.time_limit)
-        found = Examination(
-            op, self._polynomial(op), seed=self.seed, ask=self._ask, answers=self._answers
-        )
+        found = self.examination(op)
         ledger, failing = found.ledger, found.failing
         found_blob, fickle = "", False
         wanted = self.keep and blob is None
@@ -149,7 +147,7 @@ class Runner:
             defects=tuple(ledger.defects.values()),
             failure=failure,
             lattice=ledger.lattice,
-            proof=self._proof(given, limits) if blob is None else None,
+            proof=self.proof(given, limits) if blob is None else None,
             laws=dict(ledger.laws),
             limits=limits.stated(),
             refused=ledger.refused,
@@ -161,6 +159,11 @@ class Runner:
     def limits_of(self, op: Op) -> Limits:
         """Return the subject's own limits, and the user's over them."""
         return make_limits({**op.limits, **self.limits.stated()}) if op.limits else self.limits
+
+    def examination(self, op: Op) -> Examination:
+        """Return a new examination of `op`, by the evidence that is wanted."""
+        polynomial = self._polynomial(op)
+        return Examination(op, polynomial, seed=self.seed, ask=self._ask, answers=self._answers)
 
     def _polynomial(self, op: Op) -> Polynomial | None:
         """Return the definition for the lattice, if there is one and it is wanted.
@@ -177,8 +180,8 @@ class Runner:
             return found if "lattice" in self.evidence else None
         return None
 
-    def _proof(self, op: Op, limits: Limits) -> Proof | None:
-        """Prove the subject on a slice of the grid, once for all dtypes."""
+    def proof(self, op: Op, limits: Limits) -> Proof | None:
+        """Prove the subject on a slice of the grid, once for all dtypes; None if not wanted."""
         wanted = self.evidence is None or "proof" in self.evidence
         polynomial = op.definition.polynomial
         if polynomial is None or not wanted or self.interrupted:

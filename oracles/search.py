@@ -75,7 +75,7 @@ def search(
     elif make is None:
         configured(seed(start)(given(strategy)(examine)))()
     else:
-        found = _convicting(make, examine, start, most)
+        found = first_convicting(make, examine, start=start, most=most)
         if found is not None:
             case, choices = found
             _again(examine, case)
@@ -122,10 +122,14 @@ def _settings(most: int, *, phases: Sequence[Phase], database: ExampleDatabase |
     )
 
 
-def _convicting(
-    make: Callable[[DrawFn], T], examine: Callable[[T], None], start: int, most: int
+def first_convicting(
+    make: Callable[[DrawFn], T], examine: Callable[[T], None], *, start: int, most: int
 ) -> tuple[T, list[int]] | None:
-    """Return the first case that convicts and its choices: the simplest, then at random."""
+    """Return the first case that convicts and its choices: the simplest, then at random.
+
+    Parameters are those of `search`, but for `make`, of `oracles.draws.by_hand`; None if no case
+    convicts.
+    """
     random, seen = Random(start), set[tuple[int, ...]]()
     while len(seen) < most:
         for _ in range(_TRIES):
