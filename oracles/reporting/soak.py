@@ -28,14 +28,13 @@ def soak_text(summary: Summary) -> str:
 def total_line(summary: Summary) -> str:
     """Return the whole result in one line."""
     total = summary.total
-    drawn = f"{total.cases:,} cases" if total.cases == total.asked else (
-        f"{total.cases:,} of {total.asked:,} cases"
-    )  # fmt: skip
+    of = "" if total.cases == total.asked else f" of {total.asked:,}"
     refused = f" ({total.refused:,} refused by the subject)" if total.refused else ""
     return (
-        f"{drawn}{refused}, {total.different:,} of them different, {total.draws:,} draws on the "
-        f"lattice, {total.elements:,} numbers compared, {len(summary.failures)} convicted, "
-        f"{total.seconds:.0f} s of all processes{' (interrupted)' if summary.interrupted else ''}"
+        f"{total.cases:,}{of} cases{refused}, {total.different:,} of them different, "
+        f"{total.draws:,} draws on the lattice, {total.elements:,} numbers compared, "
+        f"{len(summary.failures)} convicted, {total.seconds:.0f} s of all processes"
+        f"{' (interrupted)' if summary.interrupted else ''}"
     )
 
 
@@ -44,15 +43,14 @@ def _shown(summary: Summary) -> Iterator[str]:
     if summary.failures:
         named = ", ".join(f"{row.op} {row.dtype}" for row in summary.failures)
         yield f"convicted: {named}; of each no more was examined after that"
-    if summary.empty:
+    if summary.empty and not summary.interrupted:
         named = ", ".join(f"{row.op} {row.dtype}" for row in summary.empty)
         yield f"VACUOUS: nothing was compared, or most was refused, of {named}"
-    if not summary.failures and summary.judged:
-        each = f" (for one operation in one dtype {_bound(summary.fewest)})"
+    if not summary.failures and summary.fewest > 3:
         yield (
             f"no conviction in {summary.judged:,} cases: at 95% confidence fewer than "
-            f"{_bound(summary.judged)} of cases\n"
-            f"drawn like these would convict these subjects{each if summary.fewest else ''}"
+            f"{_bound(summary.judged)} of cases\ndrawn like these would convict these subjects "
+            f"(of one operation in one dtype alone, {_bound(summary.fewest)})"
         )
 
 

@@ -91,7 +91,9 @@ def soak(options: Namespace, plan: Plan) -> int:
                          "what was done before is kept\n")  # fmt: skip
         return BROKEN
     summary = summarize(plan, finished, interrupted=interrupted)
-    say(f"{soak_text(summary)}\n{'the same call goes on from here' * interrupted}\n")
+    say(f"{soak_text(summary)}\n\n")
+    if interrupted:
+        say(f"the same arguments, with --seed {plan.seed}, go on from here\n")
     say(f"report: {' '.join(_write(options, summary))}\n")
     return _status(summary)
 
