@@ -226,8 +226,9 @@ def _soak(options: Namespace) -> int:
         plan = make_plan(options, chosen, dtypes, _limits(options.limit), evidence)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    for place in (options.output, os.path.dirname(options.table or "") or "."):
-        _check_output(place)
+    _check_output(options.output)
+    if options.table is not None:
+        _check_output(os.path.dirname(options.table) or ".")
     return soak(options, plan)
 
 

@@ -11,7 +11,10 @@ import time
 import pytest
 
 from oracles import cli
+from oracles.limits import Limits
 from oracles.soak import plan, processes
+from oracles.soak.chunk import Done
+from oracles.soak.command import _ends, _left
 from oracles.soak.state import FILE
 
 OWN = """
@@ -276,6 +279,20 @@ def test_help_says_how_cases_are_shared_out(capsys):
     assert left.value.code == 0
     text = " ".join(capsys.readouterr().out.split())
     assert "cases in all, shared out evenly over operations and dtypes" in text
+
+
+def test_chunks_before_a_conviction_are_still_run_and_none_behind_it():
+    pairs = (("relu", "float32"), ("tanh", "float32"))
+    asked = plan.Plan(1, 8 * plan.CHUNK, pairs, Limits())
+    done = {f"tanh float32 {n}": Done(1, 0, 1, 0, 0.0, 0.0, b"", f"{n}" * (n > 0)) for n in (1, 3)}
+    ends = _ends(asked, done)
+    assert ends == {("tanh", "float32"): 1}
+    left = _left(asked, done, ends)
+    assert [next(left).name for _ in range(3)] == [
+        "relu float32 0", "tanh float32 0", "relu float32 1",
+    ]  # fmt: skip
+    ends["relu", "float32"] = 1  # found while others are waiting
+    assert list(left) == []
 
 
 # --- real processes -------------------------------------------------------------------------
