@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from oracles.environment import installed_version
+from oracles.environment import installed_version, processor
 
 SIDE = 2048
 """Of the square matrices whose product is the peak."""
@@ -75,7 +75,7 @@ def machine(seconds: Callable[[str, str], float]) -> Machine:
     """
     load = os.getloadavg()[0]
     return Machine(
-        cpu=_cpu(),
+        cpu=processor(),
         cores=len(os.sched_getaffinity(0))
         if hasattr(os, "sched_getaffinity")
         else os.cpu_count() or 1,
@@ -145,14 +145,6 @@ def second_level() -> int:
             if (index / "level").read_text().strip() == "2":
                 return int((index / "size").read_text().strip().removesuffix("K")) * 2**10
     return 2**20
-
-
-def _cpu() -> str:
-    with suppress(OSError):
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def _blas() -> str:

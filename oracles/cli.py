@@ -15,7 +15,7 @@ from oracles.broken_pipe import say
 from oracles.exit_status import BROKEN, INTERRUPTED, RIGHT
 
 _ORACLES = ("torch", "jax", "complex_step", "finite_difference")
-_COMMANDS = ("run", "replay", "article", "prove", "activations", "list")
+_COMMANDS = ("run", "replay", "article", "prove", "activations", "soak", "list")
 _EPILOG = """\
 exit status: 0 right, 1 a subject is wrong, 2 bad usage, 3 a required witness is missing or
 failed, 4 the harness itself failed, 5 nothing was compared or could be seen, 130 interrupted
@@ -80,6 +80,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_proof_options(proof)
     survey = commands.add_parser("activations", help="activations on every float, in ULP")
     _add_survey_options(survey)
+    soak = commands.add_parser("soak", help="very many generated cases: is there a false alarm?",
+                               description=_SOAK)  # fmt: skip
+    _add_soak_options(soak)
     commands.add_parser("list", help="operations, oracles found, versions")
     return parser
 
@@ -127,6 +130,32 @@ def _add_survey_options(survey: argparse.ArgumentParser) -> None:
     add("--table", metavar="PATH", help="write the tables there as well, as Markdown")
     add("--output", default=".oracles", metavar="DIR",
         help="for activations.md and what is done so far (default .oracles)")  # fmt: skip
+
+
+_SOAK = """\
+Draw very many cases and judge them by exact arithmetic, without frameworks. Of the catalog, which
+is meant to be right, none may be convicted. A call with the same arguments goes on where the last
+one was interrupted.
+"""
+
+
+def _add_soak_options(soak: argparse.ArgumentParser) -> None:
+    add = soak.add_argument
+    add("ops", nargs="*", metavar="OP",
+        help="operation, also module:op or file.py:op (default: the catalog)")  # fmt: skip
+    add("--examples", type=int, default=20_000, metavar="N",
+        help="cases in all, shared out evenly over operations and dtypes (default 20000, about a "
+        "minute)")  # fmt: skip
+    add("--seed", type=int, metavar="S", help="from which every case follows (default: drawn)")
+    add("--dtypes", default="float32,float64", metavar="A,B", help="default: float32,float64")
+    add("--limit", action="append", default=[], metavar="NAME=VALUE",
+        help="limit on the generated options, e.g. stride=1, max_batch=2, square=true")  # fmt: skip
+    add("--evidence", metavar="A,B", help="bound, lattice (default: all that an operation allows)")
+    add("--processes", type=int, default=2, metavar="N", help="side by side (default 2)")
+    add("--restart", action="store_true", help="forget what an earlier call has done")
+    add("--table", metavar="PATH", help="write the summary there as well, as Markdown")
+    add("--output", default=".oracles", metavar="DIR",
+        help="for soak.json (what is done), soak.md and kept cases (default .oracles)")  # fmt: skip
 
 
 def _add_witness_options(command: argparse.ArgumentParser) -> None:

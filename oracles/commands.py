@@ -59,6 +59,7 @@ def run_command(options: Namespace) -> int:
         "article": _article,
         "prove": _prove,
         "activations": _activations,
+        "soak": _soak,
         "list": _list,
     }
     try:
@@ -213,6 +214,22 @@ def _prove(options: Namespace) -> int:
         chosen = [op for op in ops if op.definition.polynomial is not None]
     article = not options.ops or "article" in options.ops
     return prove_command(options, chosen, article=article)
+
+
+def _soak(options: Namespace) -> int:
+    from oracles.soak.command import make_plan, soak  # noqa: PLC0415 - needed here alone
+
+    chosen = {name: _op(name) for name in options.ops} or {op.name: op for op in ops}
+    dtypes = _names("--dtypes", options.dtypes, DTYPES)
+    evidence = _evidence(options.evidence, list(chosen.values()))
+    try:
+        plan = make_plan(options, chosen, dtypes, _limits(options.limit), evidence)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    _check_output(options.output)
+    if options.table is not None:
+        _check_output(os.path.dirname(options.table) or ".")
+    return soak(options, plan)
 
 
 def _list(options: Namespace) -> int:

@@ -47,7 +47,8 @@ _FICKLE = "its answers change from call to call: what follows is one call of sev
 class Runner:
     """Examines operations one after another with the same witnesses.
 
-    Parameters are those of `run`; ``progress`` is called after each case.
+    Parameters are those of `run`; ``progress`` is called after each case, ``asked`` with each case
+    and each draw on its lattice before it is asked (those of the shrinking left out).
 
     Attributes
     ----------
@@ -71,6 +72,7 @@ class Runner:
         progress: Callable[[Progress], None] | None = None,
         evidence: Sequence[str] | None = None,
         keep: bool = True,
+        asked: Callable[[Case], None] = lambda _: None,
     ) -> None:
         check_oracles(oracles)
         check_evidence(evidence)
@@ -84,6 +86,7 @@ class Runner:
         self.evidence = tuple(evidence) if evidence is not None else None
         self._proofs: dict[Op, Proof | None] = {}
         self.progress = progress or (lambda _: None)
+        self.asked = asked
         self.interrupted = False
         reasons = {name: missing_reason(name) for name in self.oracles if name in WITNESSES}
         self.missing = {name: reason for name, reason in reasons.items() if reason}
@@ -220,7 +223,8 @@ class Runner:
         strategy = op.cases(dtype, limits)
         search(strategy, examine, start=self.seed, most=self.max_examples, blob=blob)
 
-    def _ask(self, op: Op, case: Case, without: Collection[str] = ()) -> None:
+    def _ask(self, op: Op, case: Case, without: Collection[str]) -> None:
+        self.asked(case)
         self.workers.ask(op, case, without=without)
 
     def _answers(self, op: Op, case: Case, true: Mapping[str, Approximate]) -> dict[str, Answer]:
@@ -235,6 +239,6 @@ class Runner:
 
     def account(self, op: Op, case: Case, limits: Limits, blob: str = "") -> Failure:
         """Ask everybody (once more) about one case; write down who says what, and why."""
-        self._ask(op, case)
+        self.workers.ask(op, case)
         found = account(op, case, partial(self._answers, op, case), blob)
         return replace(found, causes=diagnose(op, case, limits, seed=self.seed))

@@ -8,6 +8,11 @@ Rounding bound: an evaluation is accepted if it is mixed forward-backward stable
 if it equals ``(1 + d1) f(x (1 + d2))`` with ``|d1|, |d2| <= gamma(n)``, where n counts the
 roundings of a sensible formula (Higham, Accuracy and Stability, 2nd ed., section 1.5).
 Hence ``|error| <= gamma(n) (|f| + |x f'|)``, and likewise for f' with f''.
+
+Underflow adds one smallest subnormal number for each rounding (`oracles.bounds`). Those in the
+evaluation of f' come before the product with g, those of f'' before that with v g, and are
+multiplied by it. No formula does without, since f' or f'' may be no number of the dtype where
+its product is one: sigmoid'' next to 0.
 """
 
 from __future__ import annotations
@@ -21,7 +26,7 @@ from typing import Any
 import numpy as np
 from flint import arb, arb_series, ctx
 
-from oracles.bounds import CALL, round_up, rounding_bound
+from oracles.bounds import CALL, round_up, rounding_bound, smallest_subnormal
 from oracles.exact.bounded import Approximate, Array, as_ball, balls, object_array
 from oracles.exact.definition import Format, Options, Polynomial
 
@@ -135,7 +140,7 @@ class Elementwise:
 
     def _each(
         self,
-        element: Callable[..., tuple[Any, float, float]],
+        element: Callable[..., _Element],
         options: Options,
         arrays: Sequence[Approximate],
         dtype: Format,
@@ -151,7 +156,16 @@ class Elementwise:
         brought = np.array([row[1] for row in rows], dtype=np.float64).reshape(shape)
         size = np.array([row[2] for row in rows], dtype=np.float64).reshape(shape)
         error = rounding_bound(self.roundings + more, size, dtype) + round_up(brought)
+        if dtype is not None:
+            factor = np.array([row[3] for row in rows], dtype=np.float64).reshape(shape)
+            # Where there is no size, the derivative is a zero that nobody has to compute.
+            lost = np.where(size > 0, factor, 0.0) * smallest_subnormal(dtype)
+            error += round_up((self.roundings + more) * lost)
         return Approximate(value, error)
+
+
+_Element = tuple[Any, float, float, float]
+"""A value, the error that it brings along, its size, by what underflow on the way is multiplied."""
 
 
 @lru_cache(maxsize=64)  # forward and backward pass ask for the same ones
@@ -173,32 +187,32 @@ def _jets(
 
 def _forward_element(
     pieces: Pieces, jets: tuple[Jet, Jet] | None, x: Any, error: float
-) -> tuple[Any, float, float]:
-    """Return f(x), the error that the error of x causes, and ``|f| + |x f'|``."""
+) -> _Element:
+    """Return f(x), the error that the error of x causes, ``|f| + |x f'|``, and 0."""
     if jets is None:
         limit = _at_non_finite(pieces, x, lambda jet: jet.value)
-        return limit, 0.0, _finite_size(limit)
+        return limit, 0.0, _finite_size(limit), 0.0
     at, around = jets
     size = around.value.abs_upper() + (as_ball(x) * around.slope).abs_upper()
-    return at.value, _spread(around.value, at.value, error), float(size)
+    return at.value, _spread(around.value, at.value, error), float(size), 0.0
 
 
 def _backward_element(
     pieces: Pieces, jets: tuple[Jet, Jet] | None, x: Any, x_error: float, g: Any, g_error: float
-) -> tuple[Any, float, float]:
-    """Return ``g f'(x)``, the error brought along, and ``|g f'| + |g x f''|``."""
+) -> _Element:
+    """Return ``g f'(x)``, the error brought along, ``|g f'| + |g x f''|``, and ``|g|``."""
     if jets is None or isinstance(g, float):
         # Where the slope is a choice between constants, NaN may choose any of them.
         free = pieces.rational and isinstance(x, float) and np.isnan(x)
         product = _times(g, _slope_of(pieces, x))
-        return product, np.inf if free else 0.0, _finite_size(product)
+        return product, np.inf if free else 0.0, _finite_size(product), 0.0
     x, g = as_ball(x), as_ball(g)
     at, around = jets
     wide_g = _widened(g, g_error)
     value = g * at.slope
     brought = _spread(wide_g * around.slope, value, x_error + g_error)
     size = (wide_g * around.slope).abs_upper() + (wide_g * x * around.curvature).abs_upper()
-    return value, brought, float(size)
+    return value, brought, float(size), float(wide_g.abs_upper())
 
 
 def _second_element(
@@ -210,19 +224,19 @@ def _second_element(
     g_error: float,
     v: Any,
     v_error: float,
-) -> tuple[Any, float, float]:
-    """Return ``v g f''(x)``, the error brought along, and ``|v g f''| + |v g x f'''|``."""
+) -> _Element:
+    """Return ``v g f''(x)``, the error brought along, ``|v g f''| + |v g x f'''|``, ``|v g|``."""
     if jets is None or isinstance(g, float) or isinstance(v, float):
         free = pieces.rational and isinstance(x, float) and np.isnan(x)
         product = _times(v, _times(g, _curvature_of(pieces, x)))
-        return product, np.inf if free else 0.0, _finite_size(product)
+        return product, np.inf if free else 0.0, _finite_size(product), 0.0
     x, g, v = as_ball(x), as_ball(g), as_ball(v)
     at, around = jets
     factor, wide = v * g, _widened(v, v_error) * _widened(g, g_error)
     value = factor * at.curvature
     brought = _spread(wide * around.curvature, value, x_error + g_error + v_error)
     size = (wide * around.curvature).abs_upper() + (wide * x * around.third).abs_upper()
-    return value, brought, float(size)
+    return value, brought, float(size), float(wide.abs_upper())
 
 
 def _curvature_of(pieces: Pieces, x: Any) -> Any:

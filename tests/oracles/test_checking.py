@@ -266,6 +266,19 @@ def test_progress_is_told_case_by_case():
     assert len(seen) == 7
 
 
+def test_cases_and_draws_are_told_before_they_are_asked_but_not_those_of_the_shrinking():
+    told = []
+    with Runner(oracles=(), max_examples=7, seed=0, asked=told.append, keep=False) as runner:
+        entry = runner.examine(ops.dense, "float32")
+        assert len([case for case in told if not case.lattice]) == entry.cases == 7
+        assert len([case for case in told if case.lattice]) == entry.lattice.cases > 0
+        told.clear()
+        wrong = ops.tanh.implemented_by(activations.tanh, lambda g, x: 2 * g)
+        entry = runner.examine(wrong, "float64")
+    assert entry.failure is not None
+    assert len(told) == entry.cases
+
+
 def test_interrupt_keeps_what_was_found():
     calls = []
 

@@ -15,7 +15,7 @@ from oracles.exact.activations import ACTIVATIONS
 from oracles.exact.bilinear import Bilinear, contract
 from oracles.exact.bounded import Approximate, as_ball, balls, rationals, text_of
 from oracles.exact.distance import error_to
-from oracles.exact.elementwise import Pieces, jet
+from oracles.exact.elementwise import SECOND, Pieces, jet
 from oracles.exact.losses import half_squared_error, mse_loss
 from oracles.exact.softmax import CrossEntropy, Softmax
 from oracles.exact.terms import dense_terms
@@ -215,3 +215,38 @@ def test_distance_from_truth():
     given = np.array([1.25, np.inf, np.nan, np.inf])
     assert error_to(true, given).tolist() == [0.25, 0, 0, np.inf]
     assert error_to(true, np.array([1.0, 1.0, 0.0, 2.0])).tolist() == [0, np.inf, np.inf, 0]
+
+
+# --- underflow in a derivative, before its product with the cotangent ------------------------
+
+SMALLEST = 2.0**-1074
+
+
+def test_an_underflow_in_the_first_derivative_is_multiplied_by_the_cotangent():
+    x = np.array([-740.3])
+    alone = truth(ACTIVATIONS["sigmoid"], case({"x": x}, [1.0]), ["x"])["grad_x"]
+    slope = float(text_of(alone.value[0]))
+    assert 0 < slope < 100 * SMALLEST  # with half a unit lost, as by any formula
+    found = truth(ACTIVATIONS["sigmoid"], case({"x": x}, [1000.0]), ["x"])["grad_x"]
+    error = error_to(found, 1000 * np.array([slope]))[0]
+    n = ACTIVATIONS["sigmoid"].roundings
+    assert error > n * SMALLEST
+    assert error <= found.error[0] <= 1.001 * n * (1 + 1000) * SMALLEST
+
+
+def test_an_underflow_in_the_second_derivative_is_multiplied_by_both_factors():
+    asked = replace(case({"x": np.array([SMALLEST])}, [13.0]), directions={"x": np.array([14.0])})
+    found = truth(ACTIVATIONS["sigmoid"], asked, ["x"], ["x"])["grad2_x"]
+    n = ACTIVATIONS["sigmoid"].roundings + SECOND
+    error = error_to(found, np.array([-0.0]))[0]  # f'' = -x / 8 is no number of float64
+    assert n * SMALLEST < error <= found.error[0] <= 1.001 * n * (1 + 13 * 14) * SMALLEST
+
+
+def test_a_derivative_that_is_nothing_but_zero_does_not_underflow():
+    found = truth(ACTIVATIONS["relu"], case({"x": np.array([-1.0])}, [1e300]), ["x"])["grad_x"]
+    assert found.error[0] <= 2 * SMALLEST
+
+
+def test_underflow_explains_nothing_where_nothing_underflows():
+    found = truth(ACTIVATIONS["sigmoid"], case({"x": np.array([1.0])}, [1e10]), ["x"])["grad_x"]
+    assert 0 < found.error[0] < 1e-14 * 1e10
