@@ -6,10 +6,10 @@ tell from the right code, each with its proof, and none may be convicted.
 
 from __future__ import annotations
 
-from tests.oracles.mutants import planted
+from tests.oracles.mutants import options, planted, signs, taps
 from tests.oracles.mutants.record import Mutant as Mutant
 
-_MODULES = (planted,)
+_MODULES = (planted, taps, signs, options)
 
 _ALL: list[Mutant] = [each for module in _MODULES for each in module.MUTANTS]
 
