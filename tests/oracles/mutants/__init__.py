@@ -6,10 +6,18 @@ tell from the right code, each with its proof, and none may be convicted.
 
 from __future__ import annotations
 
-from tests.oracles.mutants import options, planted, signs, taps
+from tests.oracles.mutants import (
+    borders,
+    options,
+    permutations,
+    planted,
+    rare,
+    signs,
+    taps,
+)
 from tests.oracles.mutants.record import Mutant as Mutant
 
-_MODULES = (planted, taps, signs, options)
+_MODULES = (planted, taps, signs, options, borders, permutations, rare)
 
 _ALL: list[Mutant] = [each for module in _MODULES for each in module.MUTANTS]
 
