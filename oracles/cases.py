@@ -92,7 +92,7 @@ def build_case(
     if limits.special_values and kinds and deal(draw, "stratum", _STRATA) == "special":
         names = sorted(drawn if with_cotangent else shapes)
         places = [(name, kind) for kind in kinds for name in names if drawn[name].array.size]
-        for _ in range(integer(draw, 1, 2) if places else 0):
+        for _ in range(integer(draw, 1, 3) if places else 0):
             target, kind = deal(draw, "special values", places)
             drawn[target] = overlaid(draw, drawn[target], kind, target)
     layouts = _layouts(draw, sorted(drawn)) if limits.layouts else {}

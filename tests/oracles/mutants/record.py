@@ -58,6 +58,7 @@ def mutant(
     backward: Function | None = None,
     double_backward: Function | None = None,
     dtypes: tuple[str, ...] = DTYPES,
+    limits: Mapping[str, Any] | None = None,
     fresh: Callable[[], Mapping[str, Function]] | None = None,
     equivalent: str | None = None,
 ) -> Mutant:
@@ -74,6 +75,6 @@ def mutant(
             made.get("backward", backward or right.backward),
             double_backward,
         )
-        return right.implemented_by(*functions, layout=None)
+        return right.implemented_by(*functions, layout=None, limits=limits)
 
     return Mutant(title, story, family, op, plug, dtypes, equivalent)
