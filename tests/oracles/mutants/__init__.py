@@ -25,6 +25,7 @@ from tests.oracles.mutants import (
     special_values,
     taps,
 )
+from tests.oracles.mutants.record import FAMILIES as FAMILIES
 from tests.oracles.mutants.record import Mutant as Mutant
 
 _MODULES = (

@@ -12,6 +12,24 @@ from oracles.plugging import DTYPES
 
 Function = Callable[..., Any]
 
+FAMILIES = {
+    "forward": "results of convolutions",
+    "dgrad": "input gradients of convolutions",
+    "wgrad": "weight gradients of convolutions",
+    "bias": "biases of convolutions",
+    "dense": "the dense layer",
+    "activation": "activations",
+    "pooling": "max pooling",
+    "loss": "losses",
+    "second order": "second derivatives",
+    "network": "networks",
+    "article": "the article's network",
+    "precision": "digits that are lost",
+    "special values": "special numbers, memory and batches",
+    "manners": "manners",
+}
+"""What mutants spoil, in words."""
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -33,6 +51,8 @@ class Mutant:
         In each of which it is wrong.
     equivalent
         None; or why no input can tell it from the right subject.
+    seen
+        Whether the error was seen in other people's code.
     """
 
     title: str
@@ -42,6 +62,7 @@ class Mutant:
     plug: Callable[[], Op]
     dtypes: tuple[str, ...] = DTYPES
     equivalent: str | None = None
+    seen: bool = False
 
     def subject(self) -> Op:
         """Return the operation with the wrong functions plugged in."""
