@@ -106,13 +106,12 @@ def special_values(dtype: str) -> tuple[tuple[float, ...], ...]:
     normal, subnormal = float(info.smallest_normal), float(info.smallest_subnormal)
     largest = float(info.max)
     return (
-        (0.0, 1.0, -1.0, 1e-3),
+        (0.0, 1.0, -1.0, 1e-3, float(info.eps), integer_limit, integer_limit + 2, normal),
         (-0.0,),
         (float("nan"),),
         (float("inf"), float("-inf")),
-        (subnormal, normal / 4, -normal / 2, normal),
+        (subnormal, normal / 4, -normal / 2),
         (largest, -largest, largest / 4),
-        (float(info.eps), integer_limit, integer_limit + 2),
         (19.0, -40.0, 90.0, -90.0),
     )
 
