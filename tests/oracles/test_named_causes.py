@@ -7,10 +7,9 @@ import os
 from functools import cache
 from pathlib import Path
 
-from oracles.catalog import ops
 from oracles.checking import run
-from oracles.defining import define
 from tests.oracles.planted import ERRORS, PLANTED
+from tests.oracles.planted.plugging import plugged
 
 PAGE = Path(__file__).parents[2] / "docs" / "causes.md"
 
@@ -160,19 +159,6 @@ NAMED = {
         "grad_b equals what the oracle gives with output_padding ignored"],
     "input gradient too long": ["grad_x is the oracle's with further rows or columns behind it"],
 }  # fmt: skip
-
-
-def plugged(each):
-    """Return a planted error as an operation; the catalog does not have max pooling."""
-    if each.op is not None:
-        op = ops[each.op]
-        functions = each.forward, each.backward
-        return op.implemented_by(*functions, limits=each.limits, **each.arguments)
-    return define(
-        "max_pool2d", each.forward, each.backward, reference=each.reference,
-        operands={"x": "n c h w"}, options={"kernel": (2, 3), "stride": (1, 2, 3)},
-        sizes={"n": (0, 2), "c": (1, 2), "h": (3, 6), "w": (3, 5)},
-    )  # fmt: skip
 
 
 @cache

@@ -5,9 +5,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from oracles.catalog import ops
 from oracles.checking import run
 from tests.oracles.planted import ERRORS, PLANTED, RIGHT
+from tests.oracles.planted.plugging import plugged
 from tests.oracles.planted.pooling import RIGHT as POOLING
 
 
@@ -20,10 +20,7 @@ def of_catalog(everything):
 
 
 def examined(each, examples, dtypes=("float32", "float64")):
-    op = ops[each.op].implemented_by(
-        each.forward, each.backward, limits=each.limits, **each.arguments
-    )
-    return run(op, oracles=(), dtypes=dtypes, seed=18, max_examples=examples,
+    return run(plugged(each), oracles=(), dtypes=dtypes, seed=18, max_examples=examples,
                evidence=("bound",))  # fmt: skip
 
 
