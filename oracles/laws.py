@@ -74,6 +74,8 @@ def broken(op: Op, case: Case, answer: Answer) -> dict[str, str]:
     shared = [n for n, old, new in pairs if old is not None and np.shares_memory(old, new)]
     where = f"the next call gives {', '.join(shared)} in the same memory" if shared else ""
     found = {MANNERS: where, SAME_BITS: _same_bits(answer, again)}
+    if case.lattice and not all(np.isfinite(value).all() for value in answer.values.values()):
+        return found  # no integers: the comparison convicts
     with np.errstate(all="ignore"):
         return found | {name: law(op, case, answer) for name, law in laws_of(op, case).items()}
 
