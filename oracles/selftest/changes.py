@@ -29,11 +29,14 @@ class Seen:
         Size of the batch; None if there is none.
     groups
         Of channels.
+    finite
+        Whether everything that the call was given is finite.
     """
 
     letters: str = ""
     batch: int | None = None
     groups: int = 1
+    finite: bool = True
 
 
 @dataclass(frozen=True)
@@ -193,7 +196,9 @@ def _without_nan(array: Array, seen: Seen) -> Array:
     return np.where(np.isnan(array), array.dtype.type(0), array)
 
 
-def _clipped(array: Array, seen: Seen) -> Array:
+def _clipped(array: Array, seen: Seen) -> Array | None:
+    if seen.finite:
+        return None  # where numbers overflow, the largest one is as near
     most = np.finfo(array.dtype).max
     return np.clip(array, -most, most)
 

@@ -74,7 +74,7 @@ def form_of(op: Op) -> Form:
     search(op.cases(op.dtypes[0], Limits()), cases.append, start=0, most=_CASES)
     labels = _labels(cases)
     having = [sum(len(case.operands) > at for case in cases) for at in range(len(labels))]
-    usual = tuple(n for n, count in zip(labels, having, strict=True) if 3 * count > len(cases))
+    usual = tuple(n for n, count in zip(labels, having, strict=True) if 2 * count > len(cases))
     gradients = op.gradients if op.gradients is not None else usual
     gradients = tuple(gradients) if op.backward is not None else ()
     second = [n for n in gradients if op.second_gradients is None or n in op.second_gradients]

@@ -23,6 +23,9 @@ KINDS = {
 }
 """Makers of mutations by kind."""
 
+DEFAULT = ("conv2d", "conv_transpose2d", "dense", "tanh", "softmax", "mse_loss")
+"""One operation of each form; the whole catalog takes several minutes."""
+
 
 def mutations_of(
     op: Op, form: Form, *, kinds: tuple[str, ...] = (), only: str = "*"

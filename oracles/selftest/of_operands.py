@@ -44,7 +44,7 @@ def mutations_of_operands(op: Op, form: Form) -> Iterator[Mutation]:
         taken = op.backward_operands is None or name in op.backward_operands
         there = taken and op.backward is not None
         for where in WHERE if there else ("forward",):
-            for change in _changes(form.letters[name]):
+            for change in _changes(form.axes[name], form.letters[name]):
                 yield _mutation(form, name, change, where, "operand")
             yield _stale(name, where)
 
@@ -59,9 +59,10 @@ def mutations_of_cotangent(op: Op, form: Form) -> Iterator[Mutation]:
             yield _mutation(form, f"v_{name}", _UNUSED, "backward", "cotangent")
 
 
-def _changes(letters: str) -> Iterator[Change]:
+def _changes(axes: int, letters: str) -> Iterator[Change]:
     yield _UNUSED
-    yield Change("rotated", "is taken mirrored along its spatial axes, or all axes", rotated)
+    if axes:
+        yield Change("rotated", "is taken mirrored along its spatial axes, or all axes", rotated)
     spatial = [at for at, letter in enumerate(letters) if letter in SPATIAL]
     if spatial and "N" not in letters:
         for corner in _corners(len(spatial)):

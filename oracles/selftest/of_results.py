@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from oracles.op import Op
 from oracles.selftest.call import Call, Results
 from oracles.selftest.changes import Change, Seen, changes_of, few_changes_of
@@ -43,7 +45,13 @@ def _mutation(form: Form, name: str, change: Change) -> Mutation:
 
 def seen(form: Form, name: str, call: Call, array: Any) -> Seen:
     """Return what a change of the array `name` may look at in a call."""
-    return Seen(form.letters_of(name, array), form.batch_of(call.operands), _groups(call.options))
+    given = [each for each in call.arrays.values() if each is not None and each.dtype.kind == "f"]
+    return Seen(
+        letters=form.letters_of(name, array),
+        batch=form.batch_of(call.operands),
+        groups=_groups(call.options),
+        finite=all(bool(np.isfinite(each).all()) for each in given),
+    )
 
 
 def _groups(options: Mapping[str, Any]) -> int:

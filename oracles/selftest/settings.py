@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from oracles.hunting import Hunt, hunt
@@ -36,6 +37,18 @@ class Settings:
             evidence=self.evidence,
             keep=False,
         )
+
+
+def settings_of(runner: Runner, dtypes: Sequence[str]) -> Settings:
+    """Return the configuration of a runner, which has looked at the arguments."""
+    return Settings(
+        seed=runner.seed,
+        dtypes=tuple(dtypes),
+        max_examples=runner.max_examples,
+        limits=runner.limits,
+        evidence=runner.evidence,
+        time_limit=runner.time_limit,
+    )
 
 
 _ENOUGH = 20

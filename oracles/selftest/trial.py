@@ -10,7 +10,7 @@ from oracles.selftest.form import Form
 from oracles.selftest.mutation import Mutation, Watch
 from oracles.selftest.record import Trial
 from oracles.selftest.remedies import Adviser
-from oracles.selftest.settings import Settings, hunted_mutant
+from oracles.selftest.settings import Settings, hunted_mutant, shown
 
 
 def trials(
@@ -35,20 +35,21 @@ def trials(
 def _trial(
     op: Op, form: Form, mutation: Mutation, settings: Settings, adviser: Adviser
 ) -> Trial | None:
-    found, watch = hunted_mutant(op, form, mutation, settings)
     told = mutation.name, mutation.kind, mutation.story
-    if found.conviction is not None:
-        by = found.conviction
-        return Trial(*told, "killed", by.cases, watch.changed, by.dtype, by.by, by.what)
-    counts = found.cases, watch.changed
-    if watch.changed:
-        remedy, why = adviser.remedy(mutation, reached=True)
-        return Trial(*told, "survived", *counts, remedy=remedy,
-                     why=why or ("" if remedy else _unseen(op, mutation, found)))  # fmt: skip
+    watch = shown(op, form, mutation, settings)
+    if watch.changed or not watch.failed:  # also on the lattice, and by symbols
+        found, watch = hunted_mutant(op, form, mutation, settings)
+        if found.conviction is not None:
+            by = found.conviction
+            return Trial(*told, "killed", by.cases, watch.changed, by.dtype, by.by, by.what)
+        if watch.changed:
+            remedy, why = adviser.remedy(mutation, reached=True)
+            why = why or ("" if remedy else _unseen(op, mutation, found))
+            return Trial(*told, "survived", found.cases, watch.changed, remedy=remedy, why=why)
     found_by = _unreached(mutation, watch, adviser)
     if found_by is None:
         return None
-    return Trial(*told, "not reached", *counts, remedy=found_by[0], why=found_by[1])
+    return Trial(*told, "not reached", watch.cases, 0, remedy=found_by[0], why=found_by[1])
 
 
 def _unreached(mutation: Mutation, watch: Watch, adviser: Adviser) -> tuple[str, str] | None:
@@ -63,7 +64,7 @@ def _unreached(mutation: Mutation, watch: Watch, adviser: Adviser) -> tuple[str,
 
 
 _NOWHERE = "nothing that this harness has: no case is such"
-_FEW = "nothing that was tried: too few cases are such"
+_FEW = "nothing that was tried, one thing at a time: few cases are such"
 
 
 def _unseen(op: Op, mutation: Mutation, found: Hunt) -> str:
