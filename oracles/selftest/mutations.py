@@ -39,10 +39,11 @@ def mutations_of(
     kinds
         Of `KINDS`; none stands for all.
     only
-        A pattern that the name must match, case and all; one without ``*`` and ``?`` matches
-        anywhere in the name.
+        A name, or a pattern that the name must match, case and all; one without ``*`` and ``?``
+        matches anywhere in the name.
     """
     pattern = only if any(sign in only for sign in "*?[") else f"*{only}*"
     wanted = kinds or tuple(KINDS)
     found = [each for kind in wanted for each in KINDS[kind](op, form)]
-    return [each for each in found if fnmatchcase(each.name, pattern)]
+    exact = [each for each in found if each.name == only]
+    return exact or [each for each in found if fnmatchcase(each.name, pattern)]

@@ -104,14 +104,14 @@ def _of_options(op: Op, form: Form) -> dict[str, When]:
     found: dict[str, When] = {}
     usual = {name: op.options.get(name, values[0]) for name, values in form.options.items()}
     for name, values in form.options.items():
-        found[f"for a {name} other than {usual[name]}"] = partial(_unusual, {name: usual[name]})
+        found[f"where {name} is not {usual[name]}"] = partial(_unusual, {name: usual[name]})
         most = max((v for v in values if isinstance(v, int)), default=0)
         if most > 1:
-            found[f"for a {name} of {most}"] = partial(_holds, name, most)
+            found[f"where {name} is {most}"] = partial(_holds, name, most)
         if any(isinstance(value, tuple) for value in values):
-            found[f"for a {name} that differs between axes"] = partial(_is, name, tuple)
+            found[f"where {name} differs between axes"] = partial(_is, name, tuple)
         if isinstance(usual[name], int) and any(isinstance(v, str) for v in values):
-            found[f"for a {name} given by name"] = partial(_is, name, str)
+            found[f"where {name} is given by name"] = partial(_is, name, str)
     if len(usual) > 1:
         found["where no option has its usual value"] = partial(_unusual, usual)
     if {"stride", "padding", "dilation"} <= set(usual) and "output_padding" not in usual:

@@ -133,8 +133,9 @@ class Adviser:
         """
         notes = []
         for remedy in remedies(self._op, self._settings):
-            if not reached and not self._shows(mutation, remedy.settings):
-                continue
+            same = remedy.settings.evidence == self._settings.evidence
+            if not reached and same and not self._shows(mutation, remedy.settings):
+                continue  # the lattice has cases of its own
             found, _ = hunted_mutant(self._op, self._form, mutation, remedy.settings)
             if found.conviction is None:
                 continue
@@ -155,14 +156,12 @@ class Adviser:
         """Return the subject's own limit that keeps a mutation from showing, or ""."""
         op = self._op
         twin = ops[op.name] if op.name in ops and not op.payload else op
-        for name, value in op.limits.items():
-            rest = {n: v for n, v in op.limits.items() if n != name}
+        free = replace(more(self._settings), limits=Limits())
+        for names in [[name] for name in op.limits] + [list(op.limits)]:
+            rest = {n: value for n, value in op.limits.items() if n not in names}
             freed = replace(twin, limits=rest, dtypes=op.dtypes)
-            if shown(freed, self._form, mutation, more(self._settings)).changed:
-                return f"{name}={_said(value)}"
-        freed = replace(twin, limits={}, dtypes=op.dtypes)
-        if op.limits and shown(freed, self._form, mutation, more(self._settings)).changed:
-            return ", ".join(f"{name}={_said(value)}" for name, value in op.limits.items())
+            if names and shown(freed, self._form, mutation, free).changed:
+                return ", ".join(f"{name}={_said(op.limits[name])}" for name in names)
         return ""
 
 
