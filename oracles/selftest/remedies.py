@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from oracles.catalog import ops
@@ -11,7 +11,7 @@ from oracles.limits import Limits, make_limits
 from oracles.op import Op
 from oracles.plug import SPATIAL
 from oracles.selftest.form import Form
-from oracles.selftest.mutation import Mutation, Watch
+from oracles.selftest.mutation import Mutation
 from oracles.selftest.settings import Settings, hunted, hunted_mutant, shown
 
 _TIMES, _MOST = 10, 2000
@@ -84,7 +84,19 @@ def more(settings: Settings) -> Settings:
 def widest(op: Op, settings: Settings) -> Settings:
     """Return all remedies at once."""
     limits = make_limits({name: 2 * getattr(Limits, name) for name in raisable(op)})
-    return more(replace(settings, dtypes=op.dtypes, evidence=None, limits=limits))
+    return more(replace(free(op, settings), limits=limits))
+
+
+def free(op: Op, settings: Settings) -> Settings:
+    """Return the configuration without the user's limits and in every dtype, on more cases."""
+    most = more(settings).max_examples
+    return replace(
+        settings,
+        dtypes=op.dtypes,
+        evidence=None,
+        limits=Limits(),
+        max_examples=min(most, 2 * settings.max_examples),
+    )
 
 
 class Adviser:
@@ -102,24 +114,26 @@ class Adviser:
         self._op, self._form, self._settings = op, form, settings
         self._right: dict[str, bool] = {}
 
-    def reaches(self, mutation: Mutation, watch: Watch) -> bool:
-        """Return whether any configuration shows what the cases of this one did not.
+    def reaches(self, mutation: Mutation, *, widely: bool) -> bool:
+        """Return whether a configuration without limits shows what this one did not.
 
         Parameters
         ----------
         mutation
             The one.
-        watch
-            What it did: one that could not be made is looked for no further.
+        widely
+            Whether to try all remedies at once, which takes longer.
         """
-        if watch.failed:
-            return False
-        wide = widest(self._op, self._settings)
-        few = replace(wide, max_examples=min(wide.max_examples, 2 * self._settings.max_examples))
-        found = shown(self._op, self._form, mutation, few)
-        if found.changed or found.failed:
-            return found.changed > 0
-        return shown(self._op, self._form, mutation, wide).changed > 0
+        if widely:
+            return self._shows(mutation, widest(self._op, self._settings))
+        return self._shows(mutation, self._free(mutation))
+
+    def _free(self, mutation: Mutation) -> Settings:
+        """Return the configuration without limits; where numbers matter, on many cases."""
+        found = free(self._op, self._settings)
+        if mutation.kind == "option":
+            return found
+        return replace(found, max_examples=more(self._settings).max_examples)
 
     def remedy(self, mutation: Mutation, *, reached: bool) -> tuple[str, str]:
         """Return what would have caught a mutation, or "", and what else there is to say.
@@ -156,13 +170,18 @@ class Adviser:
         """Return the subject's own limit that keeps a mutation from showing, or ""."""
         op = self._op
         twin = ops[op.name] if op.name in ops and not op.payload else op
-        free = replace(more(self._settings), limits=Limits())
-        for names in [[name] for name in op.limits] + [list(op.limits)]:
-            rest = {n: value for n, value in op.limits.items() if n not in names}
+        asked = self._free(mutation)
+
+        def shows_without(names: Sequence[str]) -> bool:
+            rest = {name: value for name, value in op.limits.items() if name not in names}
             freed = replace(twin, limits=rest, dtypes=op.dtypes)
-            if names and shown(freed, self._form, mutation, free).changed:
-                return ", ".join(f"{name}={_said(op.limits[name])}" for name in names)
-        return ""
+            return shown(freed, self._form, mutation, asked).changed > 0
+
+        if not op.limits or not shows_without(list(op.limits)):
+            return ""
+        one = [next((name for name in op.limits if shows_without([name])), "")]
+        found = one if one[0] else list(op.limits)
+        return ", ".join(f"{name}={_said(op.limits[name])}" for name in found)
 
 
 def _killed(found: Conviction) -> str:

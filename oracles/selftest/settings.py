@@ -51,6 +51,9 @@ def settings_of(runner: Runner, dtypes: Sequence[str]) -> Settings:
     )
 
 
+_ALIKE = ("operand", "option", "rare")
+"""Kinds of mutations that the cases of one dtype show if those of another do."""
+
 _ENOUGH = 20
 """Calls that could not be made otherwise, after which none will be."""
 
@@ -82,7 +85,10 @@ def shown(op: Op, form: Form, mutation: Mutation, settings: Settings) -> Watch:
 
     with settings.runner() as runner:
         limits = runner.limits_of(op)
-    for dtype in (dtype for dtype in settings.dtypes if dtype in op.dtypes):
+    dtypes = [dtype for dtype in settings.dtypes if dtype in op.dtypes]
+    if mutation.kind in _ALIKE:
+        dtypes = dtypes[:1]
+    for dtype in dtypes:
         strategy = op.cases(dtype, limits)
         search(strategy, look, start=settings.seed, most=settings.max_examples)
     return watch

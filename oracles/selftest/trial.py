@@ -37,7 +37,8 @@ def _trial(
 ) -> Trial | None:
     told = mutation.name, mutation.kind, mutation.story
     watch = shown(op, form, mutation, settings)
-    if watch.changed or not watch.failed:  # also on the lattice, and by symbols
+    # What an option does not show in any case it does not show on their lattices either.
+    if watch.changed or not (watch.failed or mutation.kind == "option"):
         found, watch = hunted_mutant(op, form, mutation, settings)
         if found.conviction is not None:
             by = found.conviction
@@ -54,13 +55,16 @@ def _trial(
 
 def _unreached(mutation: Mutation, watch: Watch, adviser: Adviser) -> tuple[str, str] | None:
     """Return remedy and reason for one that no case showed, None for one that nothing shows."""
-    if adviser.reaches(mutation, watch):
-        remedy, why = adviser.remedy(mutation, reached=False)
-        return remedy, why or ("" if remedy else _FEW)
-    own = adviser.own_limit(mutation)
-    if own:
-        return "", f"the subject's own limit {own}"
-    return ("", _NOWHERE) if mutation.kind == "rare" and not watch.failed else None
+    if watch.failed:
+        return None
+    if not adviser.reaches(mutation, widely=False):
+        own = adviser.own_limit(mutation)
+        if own:
+            return "", f"the subject's own limit {own}"
+        if not adviser.reaches(mutation, widely=True):
+            return ("", _NOWHERE) if mutation.kind == "rare" else None
+    remedy, why = adviser.remedy(mutation, reached=False)
+    return remedy, why or ("" if remedy else _FEW)
 
 
 _NOWHERE = "nothing that this harness has: no case is such"
