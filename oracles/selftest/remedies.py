@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from oracles.catalog import ops
@@ -41,7 +42,9 @@ def remedies(op: Op, settings: Settings) -> Iterator[Remedy]:
         yield Remedy(f"--max-examples {many.max_examples}", many)
     stated = settings.limits.stated()
     for name, value in stated.items():
-        yield Remedy(f"no --limit {name}={_said(value)}", _without(settings, name))
+        lifted = _without(settings, name)
+        if lifted is not None:
+            yield Remedy(f"no --limit {name}={_said(value)}", lifted)
     if len(stated) > 1:
         yield Remedy("no --limit at all", replace(settings, limits=Limits()))
     for name in raisable(op):
@@ -66,9 +69,12 @@ def _said(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _without(settings: Settings, name: str) -> Settings:
+def _without(settings: Settings, name: str) -> Settings | None:
+    """Return the configuration without one limit, None if the others need it."""
     kept = {n: value for n, value in settings.limits.stated().items() if n != name}
-    return replace(settings, limits=make_limits(kept))
+    with suppress(ValueError):  # a least batch beyond the usual largest
+        return replace(settings, limits=make_limits(kept))
+    return None
 
 
 def _raised(settings: Settings, name: str, value: int) -> Settings:

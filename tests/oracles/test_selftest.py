@@ -14,6 +14,7 @@ from oracles.selftest.changes import Seen, changes_of
 from oracles.selftest.form import form_of
 from oracles.selftest.mutation import Mutation, Tamper, Watch, differs, fit
 from oracles.selftest.mutations import KINDS, mutations_of
+from oracles.selftest.remedies import remedies
 from oracles.selftest.settings import Settings, hunted, hunted_mutant, shown
 from oracles.selftest.trial import trials
 
@@ -322,6 +323,19 @@ def test_a_remedy_under_which_the_subject_itself_is_wrong_is_none():
     (trial,) = tried(op, settings, only="wrong where stride is 3").values()
     assert (trial.verdict, trial.remedy) == ("not reached", "")
     assert trial.why == "the subject as it is does not pass with no --limit stride=1"
+
+
+def test_remedies_are_the_cheapest_first_and_have_no_limits_that_contradict():
+    limits = make_limits({"min_batch": 5, "max_batch": 6, "stride": 2})
+    settings = Settings(seed=7, dtypes=("float64",), evidence=("bound",), limits=limits)
+    assert [each.words for each in remedies(ops.conv1d, settings)] == [
+        "--dtypes float64,float32", "lattice and proof (no --evidence)", "--max-examples 400",
+        "no --limit stride=2", "no --limit min_batch=5", "no --limit at all",
+        "--limit max_size=8", "--limit max_kernel=6", "--limit max_channels=4",
+        "--limit max_batch=12", "--limit max_stride=6", "--limit max_padding=8",
+        "--limit max_dilation=6", "--limit max_groups=6",
+    ]  # fmt: skip
+    assert [each.words for each in remedies(ops.tanh, SMALL)] == ["--max-examples 100"]
 
 
 def test_a_watch_counts_a_case_once():
