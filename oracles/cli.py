@@ -15,7 +15,7 @@ from oracles.broken_pipe import say
 from oracles.exit_status import BROKEN, INTERRUPTED, RIGHT
 
 _ORACLES = ("torch", "jax", "complex_step", "finite_difference")
-_COMMANDS = ("run", "replay", "article", "prove", "activations", "soak", "list")
+_COMMANDS = ("run", "replay", "article", "prove", "selftest", "activations", "soak", "list")
 _EPILOG = """\
 exit status: 0 right, 1 a subject is wrong, 2 bad usage, 3 a required witness is missing or
 failed, 4 the harness itself failed, 5 nothing was compared or could be seen, 130 interrupted
@@ -78,6 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_witness_options(article)
     proof = commands.add_parser("prove", help="proof by symbols, for all inputs, of small shapes")
     _add_proof_options(proof)
+    strength = commands.add_parser("selftest", help="how strong a check is: wrong subjects in it")
+    _add_selftest_options(strength)
     survey = commands.add_parser("activations", help="activations on every float, in ULP")
     _add_survey_options(survey)
     soak = commands.add_parser("soak", help="very many generated cases: is there a false alarm?",
@@ -89,7 +91,16 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_run_options(run: argparse.ArgumentParser) -> None:
     _add_witness_options(run)
+    _add_case_options(run)
     add = run.add_argument
+    add("--no-keep", dest="keep", action="store_false",
+        help="keep no counterexample, and try none of those kept")  # fmt: skip
+    add("--no-report", action="store_true", help="write no report files")
+    add("--quiet", action="store_true", help="print the verdict alone")
+
+
+def _add_case_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
     add("--dtypes", default="float32,float64", metavar="A,B", help="default: float32,float64")
     add("--max-examples", type=int, default=40, metavar="N",
         help="cases for each operation and dtype (default 40)")  # fmt: skip
@@ -98,10 +109,6 @@ def _add_run_options(run: argparse.ArgumentParser) -> None:
         help="limit on the generated options, e.g. stride=1, max_batch=2, square=true")  # fmt: skip
     add("--evidence", metavar="A,B",
         help="bound, lattice, proof (default: all that an operation allows)")  # fmt: skip
-    add("--no-keep", dest="keep", action="store_false",
-        help="keep no counterexample, and try none of those kept")  # fmt: skip
-    add("--no-report", action="store_true", help="write no report files")
-    add("--quiet", action="store_true", help="print the verdict alone")
 
 
 def _add_replay_options(replay: argparse.ArgumentParser) -> None:
@@ -119,6 +126,27 @@ def _add_proof_options(proof: argparse.ArgumentParser) -> None:
     add("--processes", type=int, default=2, metavar="N", help="side by side (default 2)")
     add("--output", default=".oracles", metavar="DIR",
         help="for proof.json and proof.md (default .oracles)")  # fmt: skip
+
+
+def _add_selftest_options(strength: argparse.ArgumentParser) -> None:
+    add = strength.add_argument
+    strength.description = (
+        "Make a subject wrong from outside in one way after another, put each to the cases that "
+        "run would ask with the same options, and say what killed it, or what would have."
+    )
+    add("ops", nargs="*", metavar="OP",
+        help="operation, or module:op or file.py:op of your own (default: conv2d, "
+        "conv_transpose2d, dense, tanh, softmax, mse_loss, without tables of kills)")  # fmt: skip
+    _add_case_options(strength)
+    add("--kind", metavar="A,B",
+        help="result, operand, cotangent, option, rare, manners (default: all)")  # fmt: skip
+    add("--only", default="*", metavar="PATTERN",
+        help="mutations whose name matches, or holds this text: 'grad_w', 'stride*'")  # fmt: skip
+    add("--list", action="store_true", help="name the mutations and what they are, try none")
+    add("--time-limit", type=float, default=30.0, metavar="S",
+        help="seconds for one call of the subject (default 30)")  # fmt: skip
+    add("--output", default=".oracles", metavar="DIR",
+        help="for selftest.json and selftest.md (default .oracles)")  # fmt: skip
 
 
 def _add_survey_options(survey: argparse.ArgumentParser) -> None:

@@ -58,6 +58,7 @@ def run_command(options: Namespace) -> int:
         "replay": _replay,
         "article": _article,
         "prove": _prove,
+        "selftest": _selftest,
         "activations": _activations,
         "soak": _soak,
         "list": _list,
@@ -230,6 +231,23 @@ def _soak(options: Namespace) -> int:
     if options.table is not None:
         _check_output(os.path.dirname(options.table) or ".")
     return soak(options, plan)
+
+
+def _selftest(options: Namespace) -> int:
+    from oracles.selftest.command import selftest_command  # noqa: PLC0415 - needed here alone
+    from oracles.selftest.mutations import DEFAULT, KINDS  # noqa: PLC0415
+    from oracles.selftest.settings import settings_of  # noqa: PLC0415
+
+    chosen = [_op(name) for name in dict.fromkeys(options.ops or DEFAULT)]
+    dtypes = _names("--dtypes", options.dtypes, DTYPES)
+    evidence = _evidence(options.evidence, chosen)
+    limits = _limits(options.limit)
+    options.kind = _names("--kind", options.kind, list(KINDS)) if options.kind else []
+    _check_output(options.output)
+    options.keep = False
+    with _runner(options, (), limits, evidence) as runner:
+        settings = settings_of(runner, dtypes)
+    return selftest_command(options, chosen, settings)
 
 
 def _list(options: Namespace) -> int:

@@ -6,7 +6,7 @@ What measures the strength of a check asks this of many wrong subjects, one afte
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -62,14 +62,22 @@ class Hunt:
         Wall time, in seconds.
     conviction
         None if the subject got away.
+    worst_ratio
+        The subject's largest error/bound up to then, off the lattice.
     """
 
     cases: int
     seconds: float
     conviction: Conviction | None
+    worst_ratio: float = 0.0
 
 
-def hunt(runner: Runner, op: Op, dtypes: Sequence[str]) -> Hunt:
+def hunt(
+    runner: Runner,
+    op: Op,
+    dtypes: Sequence[str],
+    begin: Callable[[Case], None] = lambda case: None,
+) -> Hunt:
     """Put the cases of `runner` to the subject of `op`, dtype by dtype, until one convicts.
 
     The cases, their order and the evidence are those of ``runner.examine``, with the proof last.
@@ -82,30 +90,37 @@ def hunt(runner: Runner, op: Op, dtypes: Sequence[str]) -> Hunt:
         With the subject.
     dtypes
         In this order; those that the subject does not take are left out.
+    begin
+        Called with each generated case before it is put to the subject.
     """
-    start, cases = time.perf_counter(), 0
+    start, cases, worst = time.perf_counter(), 0, 0.0
     asked = replace(op, time_limit=runner.time_limit)
     for dtype in (dtype for dtype in dtypes if dtype in op.dtypes):
         found = runner.examination(asked)
-        done = _search(runner, asked, dtype, found)
+        done = _search(runner, asked, dtype, found, begin)
         cases += done
+        worst = max([worst, *(t.worst_ratio for t in found.ledger.tallies.values())])
         if found.failing:
             conviction = _conviction(asked, found.failing[0], done, dtype)
-            return Hunt(cases, time.perf_counter() - start, conviction)
+            return Hunt(cases, time.perf_counter() - start, conviction, worst)
     proof = runner.proof(op, runner.limits_of(op))
     refuted = None
     if proof is not None and proof.refutation:
         refuted = Conviction(cases, "", "proof", (proof.refutation,))
-    return Hunt(cases, time.perf_counter() - start, refuted)
+    return Hunt(cases, time.perf_counter() - start, refuted, worst)
 
 
-def _search(runner: Runner, op: Op, dtype: str, found: Examination) -> int:
+def _search(
+    runner: Runner, op: Op, dtype: str, found: Examination, begin: Callable[[Case], None]
+) -> int:
     """Examine cases until one convicts; return how many there were."""
     done = 0
 
     def examine(case: Case) -> None:
         nonlocal done
-        done += not found.failing  # Hypothesis asks once more about the case that convicts
+        if not found.failing:  # Hypothesis asks once more about the case that convicts
+            done += 1
+            begin(case)
         found.convict(case)
 
     strategy = op.cases(dtype, runner.limits_of(op))

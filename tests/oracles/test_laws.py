@@ -91,6 +91,18 @@ def test_laws_of_a_nonlinear_operation_are_the_general_ones():
     assert set(report.entries[0].laws) == {MANNERS, SAME_BITS, ZERO}
 
 
+@pytest.mark.parametrize("value", [np.inf, np.nan])
+def test_an_answer_that_is_no_integer_on_the_lattice_convicts(value):
+    def infinite(x, w, b=None):
+        y = dense(x, w, b)
+        y.flat[:1] = value if np.abs(x).max(initial=0) > 9 else y.flat[:1]
+        return y
+
+    op = ops.dense.implemented_by(infinite, dense_backward, limits={"min_batch": 1})
+    report = run(op, oracles=(), dtypes=("float32",), max_examples=20, seed=0, keep=False)
+    assert [entry.failure.case.lattice > 9 for entry in report.failures] == [True]
+
+
 def test_lattice_draws_keep_the_laws_for_a_layout_of_ones_own():
     def turn(a):
         return np.ascontiguousarray(np.moveaxis(a, 1, -1))
