@@ -11,7 +11,7 @@ import pytest
 from oracles.catalog import ops
 from oracles.checking import run
 from oracles.diagnosis.cause import explains, within
-from oracles.diagnosis.diagnose import diagnose, explanations
+from oracles.diagnosis.diagnose import candidates, diagnose, explanations
 from oracles.diagnosis.question import questions
 from oracles.limits import make_limits
 from oracles.op import Case
@@ -133,8 +133,13 @@ def test_cause_holds_on_cases_that_it_was_not_made_of(planted):
     others = fresh(op, failure, limits, seed=4711)
     for name, candidate in explanations(op, failure.case, limits, seed=18).items():
         asked = [each for each in others if name in each.true]
-        assert explains(candidate, name, asked), f"{name} {candidate.claim}"
-        assert within(candidate, name, asked)
+        # A claim about the options can be meant with the cotangent's rows that then have no place,
+        # and without them: what is told is the claim.
+        wrong = [each for each in asked if each.wrong(name)]
+        meant = [each for each in candidates(op, name, wrong) if each.claim == candidate.claim]
+        holds = [each for each in (candidate, *meant) if explains(each, name, asked)]
+        assert holds, f"{name} {candidate.claim}"
+        assert within(holds[0], name, asked)
 
 
 # --- (c) the same seed, the same causes -----------------------------------------------------------

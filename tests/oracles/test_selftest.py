@@ -229,7 +229,7 @@ SMALL = Settings(seed=7, max_examples=10)
 
 def weak(**arguments):
     given = {"stride": 1, "square": True, "max_batch": 1, "batched": True}
-    return Settings(seed=7, max_examples=12, dtypes=("float32",), evidence=("bound",),
+    return Settings(seed=7, max_examples=20, dtypes=("float32",), evidence=("bound",),
                     limits=make_limits(given), **arguments)  # fmt: skip
 
 
