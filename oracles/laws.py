@@ -125,6 +125,9 @@ def _gradients(op: Op, case: Case, cotangent: Array) -> Any:
 
 def _adjoint(op: Op, case: Case, answer: Answer) -> str:
     """Compare ``<g, y> - <b, grad_b>`` with ``<x, grad_x>`` and ``<w, grad_w>``."""
+    for name, value in answer.values.items():
+        if not np.isfinite(value).all():
+            return f"{name} is not finite, and all that it is made of is"
     whole = _paired(case.cotangent, answer.values[FORWARD])
     names = op.gradient_names(case)
     if "b" in names:

@@ -7,17 +7,29 @@ tell from the right code, each with its proof, and none may be convicted.
 from __future__ import annotations
 
 from tests.oracles.mutants import (
+    activations,
+    article,
     borders,
+    dense,
+    losses,
+    manners,
+    networks,
     options,
     permutations,
     planted,
+    precision,
     rare,
+    second_order,
     signs,
+    special_values,
     taps,
 )
 from tests.oracles.mutants.record import Mutant as Mutant
 
-_MODULES = (planted, taps, signs, options, borders, permutations, rare)
+_MODULES = (
+    planted, taps, signs, options, borders, permutations, rare, precision, special_values,
+    activations, dense, losses, second_order, manners, networks, article,
+)  # fmt: skip
 
 _ALL: list[Mutant] = [each for module in _MODULES for each in module.MUTANTS]
 

@@ -15,10 +15,10 @@ def off_by_one(op, result, option, axis, step=1):
     def spoiler(right, *given):
         return right(*given[:-1], moved(given[-1], axis, **{option: step}))
 
-    few = "too many" if step > 0 else "too few"
+    few, first = ("too many", 1) if step > 0 else ("too few", 0)
     return convolution(
         op, FAMILIES[result], f"{op} {result}: {option} of the {AXES[axis]} one {few}",
-        f"{WORDS[result]} counts the {option} along the {AXES[axis]} from {'0' if step < 0 else '1'}"
+        f"{WORDS[result]} counts the {option} along the {AXES[axis]} from {first}"
         " where the others do not",
         **{result: spoiler},
     )  # fmt: skip

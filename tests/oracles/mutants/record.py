@@ -58,17 +58,22 @@ def mutant(
     backward: Function | None = None,
     double_backward: Function | None = None,
     dtypes: tuple[str, ...] = DTYPES,
-    limits: Mapping[str, Any] | None = None,
+    fresh: Callable[[], Mapping[str, Function]] | None = None,
     equivalent: str | None = None,
 ) -> Mutant:
     """Return a mutant of an operation of the catalog, of which a function or two are exchanged.
 
-    Second derivatives are checked if `double_backward` is given.
+    Second derivatives are checked if `double_backward` is given. Functions that remember are made
+    by `fresh`, as ``{"backward": ...}``, for each subject anew.
     """
 
     def plug() -> Op:
-        right = ops[op]
-        functions = forward or right.forward, backward or right.backward, double_backward
-        return right.implemented_by(*functions, layout=None, limits=limits)
+        right, made = ops[op], fresh() if fresh else {}
+        functions = (
+            made.get("forward", forward or right.forward),
+            made.get("backward", backward or right.backward),
+            double_backward,
+        )
+        return right.implemented_by(*functions, layout=None)
 
     return Mutant(title, story, family, op, plug, dtypes, equivalent)
