@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def write(text: str) -> None:
     """Write the page, and its first table into the README."""
     write_files(str(_BENCHMARKS), {PAGE: text})
-    readme = with_table(README.read_text(), table_in(text))
+    readme = with_table(README.read_text(encoding="utf-8"), table_in(text))
     write_files(str(README.parent), {README.name: readme})
 
 

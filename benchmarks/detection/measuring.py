@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from benchmarks.detection import harness, named, passing
 from benchmarks.detection.harness import NAME
-from benchmarks.detection.results import Results, Settings
+from benchmarks.detection.results import RIGHT_SHARE, Results, Settings
 from benchmarks.detection.subjects import Subject, mutants, right
 from benchmarks.detection.tools import TOOLS, Tool, cannot, serving
 from benchmarks.detection.trial import Trial
@@ -67,7 +67,8 @@ def _of_right(
         for title, subject in subjects.items():
             if cannot(tool, subject):
                 continue
-            trial = helper.ask("right", title, dtype, wanted.cases, wanted.budget, False)
+            budget = wanted.budget / RIGHT_SHARE
+            trial = helper.ask("right", title, dtype, wanted.cases, budget, False)
             found[dtype][title] = trial
             progress(line(f"{tool.name} in {dtype}", title, trial))
     return found
