@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"`--budget` (={given.budget:g}) must be positive")
     rest = sys.argv[1:] if arguments is None else arguments
     command = shlex.join(["python", "-m", "benchmarks.detection", *rest])
-    wanted = Settings(cases=given.cases, budget=given.budget, only=given.only)
+    wanted = Settings(given.cases, given.budget, given.only, jobs=given.jobs)
     results = run(command, wanted, _say)
     text = page(results)
     print(text)
@@ -55,6 +55,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--cases", type=at_least_one, default=wanted.cases,
         help="most for each tool and implementation (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--jobs", type=at_least_one, default=wanted.jobs,
+        help="tools at work at the same time (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--only", default="", metavar="TEXT",

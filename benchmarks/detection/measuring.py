@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from benchmarks.detection import harness, named, passing
 from benchmarks.detection.harness import NAME
-from benchmarks.detection.results import RIGHT_SHARE, Results, Settings
+from benchmarks.detection.results import EVERY, RIGHT_SHARE, Results, Settings
 from benchmarks.detection.subjects import Subject, mutants, right
 from benchmarks.detection.tools import TOOLS, Tool, cannot, serving
 from benchmarks.detection.trial import Trial
@@ -26,13 +27,17 @@ def run(command: str, wanted: Settings, progress: Progress) -> Results:
     wrong, sound = (_selected(each, wanted.only) for each in (mutants(), right()))
     trials: dict[str, Mapping[str, Trial | str]] = {}
     alarms: dict[str, Trials] = {}
-    for name, tool in TOOLS.items():
-        with Helper(serving, name) as helper:
-            trials[name] = _of_mutants(tool, helper, wrong, wanted, progress)
-        with Helper(serving, name) as helper:
-            alarms[name] = _of_right(tool, helper, sound, wanted, progress)
+
+    def of_tool(tool: Tool) -> None:
+        with Helper(serving, tool.name) as helper:
+            trials[tool.name] = _of_mutants(tool, helper, wrong, wanted, progress)
+        with Helper(serving, tool.name) as helper:
+            alarms[tool.name] = _of_right(tool, helper, sound, wanted, progress)
+
+    with ThreadPoolExecutor(wanted.jobs) as pool:  # which wait for the processes of the tools
+        list(pool.map(of_tool, TOOLS.values()))
     trials[NAME], alarms[NAME] = _hunts(wrong, wanted, progress), _own(sound, wanted, progress)
-    reports = harness.reports(list(wrong), progress)
+    reports = harness.reports(list(wrong)[::EVERY], progress)
     times, mistake = passing.measure(wanted.passing, progress), named.measure(progress)
     seconds = time.perf_counter() - start
     return Results(

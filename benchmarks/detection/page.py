@@ -7,7 +7,7 @@ from statistics import median
 
 from benchmarks.detection.harness import NAME
 from benchmarks.detection.named import Named
-from benchmarks.detection.results import Alarms, Results, Score
+from benchmarks.detection.results import EVERY, Alarms, Results, Score
 from benchmarks.detection.tools import TOOLS
 from benchmarks.detection.trial import Trial
 from benchmarks.page import machine_list
@@ -73,10 +73,10 @@ _READING = (
     "one of conv_transpose2d, manualgrad's own, no shape twice; the harness's has PyTorch as a "
     "witness, the laws, and several draws on the lattice in it. The time to a failure is the "
     "median over what the tool killed, from the start of the trial to the raised error; of the "
-    "harness the second number is `oracles.run` with PyTorch to its end: both dtypes, each case "
-    "shrunk and explained. False alarms are cases of right code that were convicted, and "
+    "harness the second number is `oracles.run` with PyTorch to its end, on one in "
+    f"{EVERY} of them: both dtypes, each case shrunk and explained. False alarms are cases of right code that were convicted, and "
     "implementations with at least one: every tool has a quarter of the time, the harness as many "
-    "cases as before, with all evidence."
+    "cases as before, with all evidence; its search would end at the first."
 )
 
 HEAD = (
@@ -209,7 +209,9 @@ def _named_text(named: Named) -> str:
         f"{seconds(named.forward)}, one backward {seconds(named.backward)}. The rotation of the "
         "kernel is missing in the gradient of x. The times are to the raised error; "
         "`oracles.check` reports both dtypes, with a minimal case and the cause, and PyTorch has "
-        "been started before unless it says otherwise. Fast mode runs the slow one for its message."
+        "been started before unless it says otherwise. Fast mode compares one number for each "
+        "operand, along directions of positive numbers, which a rotation may hardly change; where "
+        "it finds an error it runs the slow mode for its message."
     )
 
 

@@ -16,6 +16,9 @@ from benchmarks.machine import Machine
 RIGHT_SHARE = 4
 """Right code, of which all cases are judged, gets so many times less time than wrong code."""
 
+EVERY = 5
+"""`oracles.run` is timed on one in so many wrong implementations."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -31,12 +34,15 @@ class Settings:
         Only implementations whose title holds this text.
     passing
         Cases of each size whose time is taken.
+    jobs
+        Tools that are at work at the same time.
     """
 
     cases: int = 200
     budget: float = 2.0
     only: str = ""
-    passing: int = 8
+    passing: int = 12
+    jobs: int = 1
 
 
 @dataclass(frozen=True)
