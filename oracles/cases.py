@@ -17,7 +17,7 @@ from oracles.data import (
     overlaid,
     special_values,
 )
-from oracles.draws import choice, drawable, integer
+from oracles.draws import choice, deal, drawable, integer
 from oracles.layouts import LAYOUTS
 from oracles.limits import Limits
 from oracles.op import Case
@@ -25,9 +25,9 @@ from oracles.op import Case
 Shape = tuple[int, ...]
 Shapes = dict[str, Shape]
 
-# One stratum in four has special values, so that the others stay free of NaN and can show
+# One stratum in three has special values, so that the others stay free of NaN and can show
 # small errors.
-_STRATA = ("plain", "plain", "plain", "special")
+_STRATA = ("plain", "plain", "special")
 
 _ODD_LAYOUTS = (0, 0, 0, 1, 1, 2)
 
@@ -49,7 +49,7 @@ def build_case(
     y_shape: Shape,
     options: Mapping[str, Any],
     patterns: tuple[str, ...] = PATTERNS,
-    specials: tuple[float, ...] | None = None,
+    specials: tuple[tuple[float, ...], ...] | None = None,
     constants: Mapping[str, Any] | None = None,
     with_cotangent: bool = True,
     gradients: Sequence[str] | None = None,
@@ -69,7 +69,7 @@ def build_case(
     patterns
         From which numbers are drawn.
     specials
-        The special values of the special stratum; empty for none.
+        The special values of the special stratum, kind by kind; empty for none.
     constants
         Operands that are not floats (class indices), by name.
     with_cotangent
@@ -88,10 +88,13 @@ def build_case(
         drawn["cotangent"] = drawn_as(y_shape, len(shapes))
     else:
         drawn["cotangent"] = Numbers(np.ones(y_shape, dtype), "1")
-    values = special_values(dtype) if specials is None else specials
-    if limits.special_values and values and choice(draw, _STRATA) == "special":
-        target = choice(draw, sorted(shapes))
-        drawn[target] = overlaid(draw, drawn[target], values)
+    kinds = special_values(dtype) if specials is None else specials
+    if limits.special_values and kinds and deal(draw, "stratum", _STRATA) == "special":
+        names = sorted(drawn if with_cotangent else shapes)
+        places = [(name, kind) for kind in kinds for name in names if drawn[name].array.size]
+        for _ in range(integer(draw, 1, 2) if places else 0):
+            target, kind = deal(draw, "special values", places)
+            drawn[target] = overlaid(draw, drawn[target], kind, target)
     layouts = _layouts(draw, sorted(drawn)) if limits.layouts else {}
     along = [name for name in shapes if gradients is None or name in gradients]
     second = limits.second_order and choice(draw, _ORDERS) == "second"
@@ -124,7 +127,8 @@ def batch_size(draw: st.DrawFn, limits: Limits, most: int | None = None) -> int:
 def _layouts(draw: st.DrawFn, names: Sequence[str]) -> dict[str, str]:
     """Draw the odd memory layouts: half of the cases have none."""
     odd = range(choice(draw, _ODD_LAYOUTS))
-    return {choice(draw, names): choice(draw, LAYOUTS[1:]) for _ in odd}
+    places = [(name, layout) for layout in LAYOUTS[1:] for name in names]
+    return dict(deal(draw, "layouts", places) for _ in odd)
 
 
 def elementwise_cases(
@@ -219,6 +223,7 @@ def cross_entropy_case(draw: st.DrawFn, dtype: str, limits: Limits) -> Case:
     )
 
 
-def _finite_specials(dtype: str) -> tuple[float, ...]:
+def _finite_specials(dtype: str) -> tuple[tuple[float, ...], ...]:
     """Return special values whose exponentials and differences stay finite."""
-    return tuple(v for v in special_values(dtype) if abs(v) < 1e30)
+    finite = (tuple(v for v in kind if abs(v) < 1e30) for kind in special_values(dtype))
+    return tuple(kind for kind in finite if kind)

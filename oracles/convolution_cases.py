@@ -14,7 +14,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from oracles.cases import Shape, Shapes, batch_size, build_case
-from oracles.draws import choice, drawable, integer
+from oracles.draws import choice, deal, drawable, integer
 from oracles.limits import Limits
 from oracles.op import Case
 
@@ -53,6 +53,7 @@ def convolution_shapes(
     -------
     shapes, y_shape, options
     """
+    limits = _of_path(limits, deal(draw, "path", _PATHS))
     each = _axes(draw, limits, axes, transposed=transposed, size=size)
     options = {name: compact([e[name] for e in each]) for name in _OPTIONS if name in each[0]}
     if not transposed:
@@ -71,11 +72,26 @@ def convolution_shapes(
     return shapes, y_shape, {**options, "groups": groups}
 
 
+def _of_path(limits: Limits, path: str) -> Limits:
+    """Return limits that lead to one of `_PATHS`, as far as the user's allow."""
+    if path == "free":
+        return limits
+    if path == "same on each axis":
+        return replace(limits, scalar_options=True, square_kernel=True)
+    plain = {"stride": 1, "dilation": 1, "padding": 0, "output_padding": 0}
+    plain |= {"kernel": 1} if path == "1 x 1" else {}
+    return replace(limits, **{n: v for n, v in plain.items() if getattr(limits, n) is None})
+
+
 def _unbatched(draw: st.DrawFn, limits: Limits) -> bool:
     return limits.unbatched or (not limits.batched and choice(draw, _UNBATCHED))
 
 
 _OPTIONS = ("stride", "padding", "dilation", "output_padding")
+
+_PATHS = ("free",) * 7 + ("plain", "same on each axis", "1 x 1")
+"""Implementations have code of their own for a plain convolution and for kernels of one tap, which
+options that are drawn axis by axis hardly ever make."""
 
 _UNBATCHED = (False,) * 7 + (True,)
 _PADDINGS = ("numbers",) * 6 + ("same", "valid")
@@ -107,10 +123,10 @@ def _axes(
         limits = replace(limits, max_size=size_limit, max_padding=padding_limit)
     axis = _transposed_axis if transposed else _convolution_axis
     if limits.square and size is None:
-        return [axis(draw, limits, None)] * axes
-    found = [axis(draw, limits, None if size is None else size[0])]
+        return [axis(draw, limits, None, 0)] * axes
+    found = [axis(draw, limits, None if size is None else size[0], 0)]
     like = _like(limits, found[0])
-    rest = [axis(draw, like, None if size is None else size[a]) for a in range(1, axes)]
+    rest = [axis(draw, like, None if size is None else size[a], a) for a in range(1, axes)]
     return found + rest
 
 
@@ -122,22 +138,30 @@ def _like(limits: Limits, first: dict[str, int]) -> Limits:
     return replace(limits, kernel=first["kernel"]) if limits.square_kernel else limits
 
 
-def _axis(draw: st.DrawFn, limits: Limits) -> dict[str, int]:
-    """Draw what both directions share: kernel, stride, dilation, padding of one axis."""
-    return {
-        "kernel": limits.kernel or integer(draw, 1, limits.max_kernel),
-        "stride": limits.stride or integer(draw, 1, limits.max_stride),
-        "dilation": limits.dilation or integer(draw, 1, limits.max_dilation),
-        "padding": (
-            limits.padding if limits.padding is not None
-            else integer(draw, 0, limits.max_padding)
-        ),
-    }  # fmt: skip
+def _axis(draw: st.DrawFn, limits: Limits, place: int) -> dict[str, int]:
+    """Draw what both directions share: kernel, stride, dilation, padding of axis number `place`.
+
+    Each is dealt for itself after each choice of those before it, so that all combinations come
+    about as often.
+    """
+    fixed = {
+        "kernel": (limits.kernel, range(1, limits.max_kernel + 1)),
+        "stride": (limits.stride, range(1, limits.max_stride + 1)),
+        "dilation": (limits.dilation, range(1, limits.max_dilation + 1)),
+        "padding": (limits.padding, range(limits.max_padding + 1)),
+    }
+    found: dict[str, int] = {}
+    for name, (value, values) in fixed.items():
+        before = ", ".join(f"{option} {chosen}" for option, chosen in found.items())
+        found[name] = deal(draw, f"axis {place}: {before}", values) if value is None else value
+    return found
 
 
-def _convolution_axis(draw: st.DrawFn, limits: Limits, size: int | None) -> dict[str, int]:
+def _convolution_axis(
+    draw: st.DrawFn, limits: Limits, size: int | None, place: int
+) -> dict[str, int]:
     """Draw one axis: the input is the smallest that the kernel fits, plus some."""
-    a = _axis(draw, limits)
+    a = _axis(draw, limits, place)
     reach = a["dilation"] * (a["kernel"] - 1)
     smallest = max(1, reach + 1 - 2 * a["padding"])
     if size is not None and size < smallest:
@@ -147,9 +171,11 @@ def _convolution_axis(draw: st.DrawFn, limits: Limits, size: int | None) -> dict
     return a | {"size": n, "out": (n + 2 * a["padding"] - reach - 1) // a["stride"] + 1}
 
 
-def _transposed_axis(draw: st.DrawFn, limits: Limits, size: int | None) -> dict[str, int]:
+def _transposed_axis(
+    draw: st.DrawFn, limits: Limits, size: int | None, place: int
+) -> dict[str, int]:
     """Draw one axis: the input is the smallest that padding leaves an output of, plus some."""
-    a = _axis(draw, limits)
+    a = _axis(draw, limits, place)
     most = max(a["stride"], a["dilation"]) - 1
     extra = (
         min(limits.output_padding, most)

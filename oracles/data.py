@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from hypothesis import strategies as st
 
-from oracles.draws import choice, integer
+from oracles.draws import choice, deal, integer
 
 Array = npt.NDArray[Any]
 Shape = tuple[int, ...]
@@ -99,27 +99,30 @@ def numbers(
 
 
 @cache
-def special_values(dtype: str) -> tuple[float, ...]:
-    """Return the values at which floating-point code goes wrong, in `dtype`."""
+def special_values(dtype: str) -> tuple[tuple[float, ...], ...]:
+    """Return the values at which floating-point code goes wrong, in `dtype`, kind by kind."""
     info = np.finfo(dtype)
     integer_limit = 2.0 ** (info.nmant + 1)
+    normal, subnormal = float(info.smallest_normal), float(info.smallest_subnormal)
+    largest = float(info.max)
     return (
-        0.0, -0.0, 1.0, -1.0, float("inf"), float("-inf"), float("nan"),
-        float(info.smallest_subnormal), -float(info.smallest_subnormal),
-        float(info.smallest_normal), float(info.smallest_normal) / 4,
-        float(info.max), -float(info.max), float(info.max) / 4, float(info.eps),
-        integer_limit, integer_limit + 2, 1e-3, 19.0, -40.0, 90.0, -90.0,
-    )  # fmt: skip
+        (0.0, 1.0, -1.0, 1e-3),
+        (-0.0,),
+        (float("nan"),),
+        (float("inf"), float("-inf")),
+        (subnormal, normal / 4, -normal / 2, normal),
+        (largest, -largest, largest / 4),
+        (float(info.eps), integer_limit, integer_limit + 2),
+        (19.0, -40.0, 90.0, -90.0),
+    )
 
 
-def overlaid(draw: st.DrawFn, plain: Numbers, values: tuple[float, ...]) -> Numbers:
-    """Draw `plain` with one or two of `values` laid over it."""
-    array, words = plain.array.copy(), [plain.origin]
+def overlaid(draw: st.DrawFn, plain: Numbers, values: tuple[float, ...], name: str) -> Numbers:
+    """Draw `plain`, the operand `name`, with one of `values` laid over it."""
+    array = plain.array.copy()
     if array.size == 0:
         return plain
-    for _ in range(integer(draw, 1, 2)):
-        position = integer(draw, 0, array.size - 1)
-        value = choice(draw, values)
-        array.ravel()[position] = value
-        words.append(f"{value!r} at flat index {position}")
-    return Numbers(array, ", ".join(words))
+    position = integer(draw, 0, array.size - 1)
+    value = deal(draw, f"{name}: one of {values}", values)
+    array.ravel()[position] = value
+    return Numbers(array, f"{plain.origin}, {value!r} at flat index {position}")

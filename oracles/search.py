@@ -130,10 +130,10 @@ def first_convicting(
     Parameters are those of `search`, but for `make`, of `oracles.draws.by_hand`; None if no case
     convicts.
     """
-    random, seen = Random(start), set[tuple[int, ...]]()
+    random, seen, decks = Random(start), set[tuple[int, ...]](), dict[str, list[int]]()
     while len(seen) < most:
         for _ in range(_TRIES):
-            draws = Draws(random if seen else None)
+            draws = Draws(random if seen else None, decks)
             case = make(cast("DrawFn", draws))
             if tuple(draws.choices) not in seen:
                 break
