@@ -36,6 +36,8 @@ def run(command: str, wanted: Settings, progress: Progress) -> Results:
 
     with ThreadPoolExecutor(wanted.jobs) as pool:  # which wait for the processes of the tools
         list(pool.map(of_tool, TOOLS.values()))
+    trials = {name: trials[name] for name in TOOLS}  # in this order, whoever came first
+    alarms = {name: alarms[name] for name in TOOLS}
     trials[NAME], alarms[NAME] = _hunts(wrong, wanted, progress), _own(sound, wanted, progress)
     reports = harness.reports(list(wrong)[::EVERY], progress)
     times, mistake = passing.measure(wanted.passing, progress), named.measure(progress)

@@ -74,9 +74,9 @@ _READING = (
     "witness, the laws, and several draws on the lattice in it. The time to a failure is the "
     "median over what the tool killed, from the start of the trial to the raised error; of the "
     "harness the second number is `oracles.run` with PyTorch to its end, on one in "
-    f"{EVERY} of them: both dtypes, each case shrunk and explained. False alarms are cases of right code that were convicted, and "
-    "implementations with at least one: every tool has a quarter of the time, the harness as many "
-    "cases as before, with all evidence; its search would end at the first."
+    f"{EVERY} of them: both dtypes, each case shrunk and explained. False alarms are cases of "
+    "right code that were convicted, and implementations with at least one: every tool has a "
+    "quarter of the time, the harness as many cases as before, with all evidence; its search would end at the first."
 )
 
 HEAD = (
