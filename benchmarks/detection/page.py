@@ -76,7 +76,8 @@ _READING = (
     "harness the second number is `oracles.run` with PyTorch to its end, on one in "
     f"{EVERY} of them: both dtypes, each case shrunk and explained. False alarms are cases of "
     "right code that were convicted, and implementations with at least one: every tool has a "
-    "quarter of the time, the harness as many cases as before, with all evidence; its search would end at the first."
+    "quarter of the time, the harness as many cases as before, with all evidence; its search "
+    "would end at the first."
 )
 
 HEAD = (
