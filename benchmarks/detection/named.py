@@ -136,7 +136,7 @@ def serving(name: str) -> Callable[[tuple[int, ...], tuple[int, ...]], Report]:
 def _ours(of: Case, progress: Callable[[str], None]) -> list[Report]:
     """Return what the harness reports, of the case and of the cases that it draws."""
     found = [_checked(given, examples) for given, examples in (("the case", [of]), ("", []))]
-    found += [_from_nothing(("torch",)), _from_nothing(("torch", "jax"))]
+    found += [_from_nothing(each) for each in ((), ("torch",), ("torch", "jax"))]
     for each in found:
         progress(f"the loops, {of.operands['x'].shape}: {each.tool}: {each.seconds:.2f} s")
     return found
@@ -158,7 +158,8 @@ def _checked(given: str, examples: Sequence[Case]) -> Report:
 
 
 def _from_nothing(oracles: tuple[str, ...]) -> Report:
-    name = f"oracles.check(op), {' and '.join(oracles)} started for it"
+    started = f", {' and '.join(oracles)} started for it" if oracles else ", no framework"
+    name = f"oracles.check(op){started}"
     op = subject()
     with tempfile.TemporaryDirectory() as home:
         start = time.perf_counter()
