@@ -102,6 +102,12 @@ class Results:
         ]
         return median(seconds) if seconds else None
 
+    def cases_of_survivors(self, tool: str) -> float | None:
+        """Return the median of the cases that what survived was asked; None if nothing did."""
+        found = [self.trials[tool][title] for title in self.score(tool).survived]
+        cases = [trial.cases for trial in found if isinstance(trial, Trial)]
+        return median(cases) if cases else None
+
     def until_report(self) -> float | None:
         """Return the median of the seconds until `oracles.run` had reported an error."""
         seconds = [took for passed, took in self.reports.values() if not passed]

@@ -108,6 +108,8 @@ def test_the_page_holds_what_was_measured():
     text = page(made(ours=(KILLED, LATE, KILLED)))
     for told in (
         "Made by `python -m benchmarks.detection`, in one run of 10 minutes on:",
+        "- gradcheck: 200\n",
+        f"- {NAME}: 150\n",
         "- **c** (dense: story of c): not by any other",
         "- **b** (dense: story of b): convicted too late, after 4 s, by bound: grad_x",
         "Killed by any other tool and not by this harness: none.",
