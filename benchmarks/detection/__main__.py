@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.detection", description=__doc__)
     parser.add_argument(
         "--budget", type=float, default=wanted.budget, metavar="SECONDS",
-        help="for each tool and implementation (default: %(default)s)",
+        help="of the processor's for each tool and implementation (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
         "--cases", type=at_least_one, default=wanted.cases,

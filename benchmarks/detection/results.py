@@ -29,7 +29,7 @@ class Settings:
     cases
         Most for each tool and wrong implementation; of this harness in both dtypes together.
     budget
-        Seconds for each tool and implementation.
+        Seconds of the processor's for each tool and implementation.
     only
         Only implementations whose title holds this text.
     passing

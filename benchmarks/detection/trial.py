@@ -52,20 +52,21 @@ def tried(check: Check, op: Op, asked: Iterable[Question], *, budget: float, onc
     asked
         The questions, in order.
     budget
-        Seconds after which no further question is begun.
+        Seconds of the processor's after which no further question is begun.
     once
         Whether the first conviction ends it.
     """
     convicted = cases = skipped = 0
-    seconds, said = 0.0, ""
+    seconds, spent, said = 0.0, 0.0, ""
     for question in asked:
-        if seconds > budget:
+        if spent > budget:
             break
         if question.hollow:
             skipped += 1
             continue
+        before = time.process_time()
         found, refused, took = _judged(check, Asked(op, question))
-        seconds += took
+        seconds, spent = seconds + took, spent + time.process_time() - before
         skipped += refused
         if refused:
             continue
