@@ -50,8 +50,8 @@ def _rules(results: Results) -> str:
 - The same wrong implementations, with the same shapes and options in the same order, go to every
   tool: those that this harness draws for that implementation, within its limits, by its seed. A
   trial ends with the first conviction, after {wanted.cases} cases, or after {wanted.budget:g} s
-  of the processor's, when no further case is begun. The harness gets {wanted.cases // 2} cases in each of two dtypes;
-  a conviction of its that comes after {wanted.budget:g} s is not counted.
+  of the processor's, when no further case is begun. The harness gets {wanted.cases // 2} cases
+  in each of two dtypes; a conviction of its that comes after {wanted.budget:g} s is not counted.
 - `gradcheck`, `check_grads` and `assert_close` get standard normal numbers, as their users give
   them; the harness draws its own. Class indices are constants. One thread each; a process for
   each tool; drawing and start-up of processes are not timed.
