@@ -90,9 +90,9 @@ def build_case(
         drawn["cotangent"] = Numbers(np.ones(y_shape, dtype), "1")
     kinds = special_values(dtype) if specials is None else specials
     if limits.special_values and kinds and deal(draw, "stratum", _STRATA) == "special":
-        names = sorted(drawn if with_cotangent else shapes)
-        places = [(name, kind) for kind in kinds for name in names if drawn[name].array.size]
-        for _ in range(integer(draw, 1, 2) if places else 0):
+        names = [name for name in sorted(shapes) if drawn[name].array.size]
+        places = [(name, kind) for kind in kinds for name in names]
+        for _ in range(integer(draw, 1, 3) if places else 0):
             target, kind = deal(draw, "special values", places)
             drawn[target] = overlaid(draw, drawn[target], kind, target)
     layouts = _layouts(draw, sorted(drawn)) if limits.layouts else {}

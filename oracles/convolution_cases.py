@@ -78,7 +78,7 @@ def _of_path(limits: Limits, path: str) -> Limits:
         return limits
     if path == "same on each axis":
         return replace(limits, scalar_options=True, square_kernel=True)
-    plain = {"stride": 1, "dilation": 1, "padding": 0, "output_padding": 0}
+    plain: dict[str, Any] = {"stride": 1, "dilation": 1, "padding": 0, "output_padding": 0}
     plain |= {"kernel": 1} if path == "1 x 1" else {}
     return replace(limits, **{n: v for n, v in plain.items() if getattr(limits, n) is None})
 

@@ -106,23 +106,29 @@ def special_values(dtype: str) -> tuple[tuple[float, ...], ...]:
     normal, subnormal = float(info.smallest_normal), float(info.smallest_subnormal)
     largest = float(info.max)
     return (
-        (0.0, 1.0, -1.0, 1e-3),
+        (0.0, 1.0, -1.0, 1e-3, float(info.eps), integer_limit, integer_limit + 2, normal),
         (-0.0,),
         (float("nan"),),
         (float("inf"), float("-inf")),
-        (subnormal, normal / 4, -normal / 2, normal),
+        (subnormal, normal / 4, -normal / 2),
         (largest, -largest, largest / 4),
-        (float(info.eps), integer_limit, integer_limit + 2),
         (19.0, -40.0, 90.0, -90.0),
     )
 
 
 def overlaid(draw: st.DrawFn, plain: Numbers, values: tuple[float, ...], name: str) -> Numbers:
-    """Draw `plain`, the operand `name`, with one of `values` laid over it."""
-    array = plain.array.copy()
+    """Draw `plain`, the operand `name`, with one of `values` laid over it.
+
+    A subnormal number takes all others down with it: in a sum beside numbers of the usual size
+    nobody could tell it from zero.
+    """
+    array, words = plain.array.copy(), plain.origin
     if array.size == 0:
         return plain
     position = integer(draw, 0, array.size - 1)
     value = deal(draw, f"{name}: one of {values}", values)
+    if 0 < abs(value) < np.finfo(array.dtype).smallest_normal:
+        array *= array.dtype.type(abs(value))
+        words += f", times {abs(value)!r}"
     array.ravel()[position] = value
-    return Numbers(array, f"{plain.origin}, {value!r} at flat index {position}")
+    return Numbers(array, f"{words}, {value!r} at flat index {position}")

@@ -117,7 +117,7 @@ def test_no_cause_is_named_inside_a_network_where_there_is_none(spoil):
 def fresh(op, failure, limits, seed):
     """Return answered questions of another seed; that of the failure itself is left out."""
     asked = questions(op, failure.case, limits, seed)
-    return [each for each in islice(asked, 60) if each.answer.kind == "value"][1:]
+    return [each for each in islice(asked, 120) if each.answer.kind == "value"][1:]
 
 
 PLUGGED = [each for each in PLANTED if each.op is not None and not each.sentence]

@@ -108,3 +108,14 @@ def test_lattice_draws_keep_the_laws_for_a_layout_of_ones_own():
     op = ops.conv2d.implemented_by(forward, backward, layout="NHWC")
     draws = lattice_cases(op, op.definition.polynomial, conv_case(), seed=1)
     assert all(not any(found(op, draw).values()) for draw in draws)
+
+
+def overflowing(g, x, w, **options):
+    gradients = conv2d_backward(g, x, w, **options)
+    return gradients._replace(grad_w=gradients.grad_w * np.inf)
+
+
+def test_a_result_that_is_not_finite_breaks_the_adjoint_law_and_no_harness():
+    op = ops.conv2d.implemented_by(conv2d, overflowing)
+    told = found(op, conv_case())[ADJOINT]
+    assert told == "grad_w is not finite, and all that it is made of is"

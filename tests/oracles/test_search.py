@@ -1,6 +1,7 @@
 """Cases drawn without Hypothesis are those that it would make, and it shrinks what convicts."""
 
 from collections import Counter
+from itertools import product
 from random import Random
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis.errors import Flaky
 
 from oracles import search as module
 from oracles.catalog import ops
-from oracles.draws import Draws, by_hand, choice, drawable, integer
+from oracles.draws import Draws, by_hand, choice, deal, drawable, integer
 from oracles.layouts import LAYOUTS
 from oracles.limits import Limits
 from oracles.search import Convicted, blob_of, search, shrink
@@ -72,6 +73,44 @@ def test_numbers_are_drawn_evenly_and_the_simplest_first():
     assert [Draws(None).integer(*ends) for ends in [(0, 9), (2, 5), (-3, 4), (-5, -2)]] == [
         0, 2, 0, -2,
     ]  # fmt: skip
+
+
+def test_what_is_dealt_comes_once_before_it_comes_again():
+    random, decks, seen = Random(2), {}, []
+    for _ in range(20):
+        draws = Draws(random, decks)
+        seen.append(deal(draws, "letters", "abcde"))
+        deal(draws, "others", "abcde")
+        assert deal(draws, "one", "a") == "a"
+        assert len(draws.choices) == 2
+    rounds = [tuple(seen[at : at + 5]) for at in range(0, 20, 5)]
+    assert {tuple(sorted(each)) for each in rounds} == {tuple("abcde")}
+    assert len(set(rounds)) > 1
+    assert [deal(Draws(None), "letters", "abcde") for _ in range(3)] == ["a"] * 3
+    apart = Counter(deal(Draws(random), "letters", "abcde") for _ in range(1000))
+    assert all(150 < count < 250 for count in apart.values())
+
+
+def test_rare_options_and_special_values_come_as_often_as_they_are_dealt():
+    make, random, decks, seen = (
+        by_hand(ops.conv1d.cases("float32", Limits())),
+        Random(4),
+        {},
+        Counter(),
+    )
+    for _ in range(400):
+        case = make(Draws(random, decks))
+        o, kernel = case.options, case.operands["w"].shape[2]
+        seen["one axis"] += (kernel, o["stride"], o["dilation"], o["padding"]) == (3, 3, 2, 1)
+        seen["1 x 1"] += (kernel, o["stride"], o["padding"]) == (1, 1, 0)
+        for name, array in case.arrays.items():
+            seen[f"NaN in {name}"] += bool(np.isnan(array).any())
+            seen[f"infinity in {name}"] += bool(np.isinf(array).any())
+            small = (array != 0) & (abs(array) < np.finfo(np.float32).smallest_normal)
+            seen[f"subnormals in {name}"] += bool(small.any())
+    kinds = product(("NaN", "infinity", "subnormals"), ("x", "w", "b"))
+    wanted = {"one axis", "1 x 1", *(f"{kind} in {name}" for kind, name in kinds)}
+    assert {each for each in wanted if seen[each] < 2} == set()
 
 
 def run(examine, strategy=None, **arguments):

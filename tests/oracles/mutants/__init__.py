@@ -11,6 +11,7 @@ from tests.oracles.mutants import (
     article,
     borders,
     dense,
+    equivalent,
     losses,
     manners,
     networks,
@@ -24,11 +25,12 @@ from tests.oracles.mutants import (
     special_values,
     taps,
 )
+from tests.oracles.mutants.record import FAMILIES as FAMILIES
 from tests.oracles.mutants.record import Mutant as Mutant
 
 _MODULES = (
     planted, taps, signs, options, borders, permutations, rare, precision, special_values,
-    activations, dense, losses, second_order, manners, networks, article,
+    activations, dense, losses, second_order, manners, networks, article, equivalent,
 )  # fmt: skip
 
 _ALL: list[Mutant] = [each for module in _MODULES for each in module.MUTANTS]

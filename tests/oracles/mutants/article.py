@@ -16,8 +16,15 @@ def padded(d, w):
     return pad(w, rows=d.shape[0] - 1, columns=d.shape[1] - 1)
 
 
+def difference(out, y):
+    """Return out - y; y may be a symbol, which NumPy would take for a sequence."""
+    target = np.empty_like(out)
+    target[0, 0] = y[()] if isinstance(y, np.ndarray) else y
+    return out - target
+
+
 LINES = {
-    "k": lambda m, y: m.out - y,
+    "k": lambda m, y: difference(m.out, y),
     "d3": lambda m, k: m.f3.backward(k, m.l3),
     "g3": lambda m, d3: m.h.T @ d3,
     "dA2": lambda m, d3, w: (d3 @ w.w3.T).reshape(m.l2.shape),
@@ -30,8 +37,8 @@ LINES = {
 """The right lines of the backward pass."""
 
 
-def backward(**changed):
-    """Return the article's backward pass with some of its lines exchanged."""
+def gradients_by(**changed):
+    """Return `manualgrad.article.gradients` with some of its lines exchanged."""
     line = {**LINES, **changed}
 
     def gradients(m, y, w):
@@ -44,11 +51,11 @@ def backward(**changed):
             d1 = line["d1"](m, dA1)
             return Gradients(d3, g3, d2, g2, dA1, d1, line["g1"](m, d1))
 
-    return backward_by(gradients)
+    return gradients
 
 
 def told(title, story, **changed):
-    return mutant("article", "article", title, story, backward=backward(**changed))
+    return mutant("article", "article", title, story, backward=backward_by(gradients_by(**changed)))
 
 
 def by_derivative_at_result(name):

@@ -32,7 +32,7 @@ def _family(each: Planted) -> str:
 def _mutant(each: Planted) -> Mutant:
     op = each.op or "max_pool2d"
     title = each.title if _TITLES[each.title] == 1 else f"{each.title} ({op})"
-    return Mutant(title, each.cause, _family(each), op, partial(plugged, each))
+    return Mutant(title, each.cause, _family(each), op, partial(plugged, each), seen=True)
 
 
 MUTANTS = [_mutant(each) for each in PLANTED]

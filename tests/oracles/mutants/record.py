@@ -12,6 +12,24 @@ from oracles.plugging import DTYPES
 
 Function = Callable[..., Any]
 
+FAMILIES = {
+    "forward": "results of convolutions",
+    "dgrad": "input gradients of convolutions",
+    "wgrad": "weight gradients of convolutions",
+    "bias": "biases of convolutions",
+    "dense": "the dense layer",
+    "activation": "activations",
+    "pooling": "max pooling",
+    "loss": "losses",
+    "second order": "second derivatives",
+    "network": "networks",
+    "article": "the article's network",
+    "precision": "digits that are lost",
+    "special values": "special numbers, memory and batches",
+    "manners": "manners",
+}
+"""What mutants spoil, in words."""
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -33,6 +51,8 @@ class Mutant:
         In each of which it is wrong.
     equivalent
         None; or why no input can tell it from the right subject.
+    seen
+        Whether the error was seen in other people's code.
     """
 
     title: str
@@ -42,6 +62,7 @@ class Mutant:
     plug: Callable[[], Op]
     dtypes: tuple[str, ...] = DTYPES
     equivalent: str | None = None
+    seen: bool = False
 
     def subject(self) -> Op:
         """Return the operation with the wrong functions plugged in."""
@@ -58,6 +79,7 @@ def mutant(
     backward: Function | None = None,
     double_backward: Function | None = None,
     dtypes: tuple[str, ...] = DTYPES,
+    limits: Mapping[str, Any] | None = None,
     fresh: Callable[[], Mapping[str, Function]] | None = None,
     equivalent: str | None = None,
 ) -> Mutant:
@@ -74,6 +96,6 @@ def mutant(
             made.get("backward", backward or right.backward),
             double_backward,
         )
-        return right.implemented_by(*functions, layout=None)
+        return right.implemented_by(*functions, layout=None, limits=limits)
 
     return Mutant(title, story, family, op, plug, dtypes, equivalent)
