@@ -134,7 +134,7 @@ def _cases_list(results: Results) -> str:
     for name in _tools():
         cases = results.cases_of_survivors(name)
         lines += [f"{name}: {cases:.0f}"] if cases is not None else []
-    return f"Cases that were put to a survivor in its time, median: {_list(lines)}"
+    return f"Cases that were put to a survivor in its time, median:\n\n{_list(lines)}"
 
 
 def families_table(results: Results) -> str:
@@ -161,7 +161,7 @@ def let_through_list(results: Results) -> str:
 
 
 def _tools_or_all(tools: Sequence[str]) -> str:
-    return "by any other" if len(tools) == len(TOOLS) else f"by {', '.join(tools)}"
+    return "by any other" if len(tools) == len(TOOLS) else f"by {'; '.join(tools)}"
 
 
 def missed_list(results: Results) -> str:
@@ -173,7 +173,7 @@ def missed_list(results: Results) -> str:
         for title in survived
     )
     others = _list(f"{title}: killed by {', '.join(tools)}" for title, tools in missed.items())
-    return f"Survivors: {told}\n\nKilled by any other tool and not by this harness: {others}"
+    return f"Survivors:\n\n{told}\n\nKilled by any other tool and not by this harness:\n\n{others}"
 
 
 def _too_late(trial: Trial | str) -> str:
@@ -253,7 +253,7 @@ def _row(cells: Iterable[object]) -> str:
 
 def _list(lines: Iterable[str]) -> str:
     told = [f"- {line}" for line in lines]
-    return "\n" + "\n".join(told) if told else "none."
+    return "\n".join(told) if told else "None."
 
 
 def table_in(text: str) -> str:

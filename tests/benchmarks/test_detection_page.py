@@ -112,7 +112,7 @@ def test_the_page_holds_what_was_measured():
         f"- {NAME}: 150\n",
         "- **c** (dense: story of c): not by any other",
         "- **b** (dense: story of b): convicted too late, after 4 s, by bound: grad_x",
-        "Killed by any other tool and not by this harness: none.",
+        "Killed by any other tool and not by this harness:\n\nNone.",
         "- gradcheck: 1 second derivatives of NumPy code",
         "- assert_close, float64: x",
         "23 elements of operands and 8 of the result; one forward takes 10 ms, one backward 20 ms",
@@ -145,7 +145,7 @@ def test_the_table_between_the_markers_is_exchanged_and_nothing_else():
 def test_the_readme_shows_the_table_of_the_page():
     written = (command.README.parent / "benchmarks" / PAGE).read_text()
     assert table_in(command.README.read_text()) == table_in(written)
-    assert "Killed by any other tool and not by this harness: none." in written
+    assert "Killed by any other tool and not by this harness:\n\nNone." in written
 
 
 @pytest.mark.parametrize(("ours", "status"), [(KILLED, 0), (SURVIVED, 1)])
