@@ -56,7 +56,7 @@ def run(command: str, wanted: Settings, *, progress: Callable[[str], None]) -> R
     rows: list[convolutions.Row] = []
     costs: list[checks.Checks] = []
     speeds = grown = None
-    where = _machine()
+    where = this_machine()
     if "a" in wanted.parts:
         progress(f"\n(a) {PARTS['a']}\n")
         rows = convolutions.measure(
@@ -74,7 +74,8 @@ def run(command: str, wanted: Settings, *, progress: Callable[[str], None]) -> R
     return Results(command, where, tuple(rows), tuple(costs), speeds, grown)
 
 
-def _machine() -> Machine:
+def this_machine() -> Machine:
+    """Return where this run takes place."""
     contender = Contender("manualgrad")
     try:
         return machine(contender.least)

@@ -140,8 +140,12 @@ def _at_operand(question: Question, formula: Callable[[Array], Array]) -> Expect
 _FEW = 4
 
 
-def _with_option(question: Question, name: str, option: str, value: Any) -> Expected:
-    return answered(question, name, options={**question.case.options, option: value})
+def _with_option(question: Question, name: str, option: str, value: Any) -> Expected | None:
+    """Return the answer with another parameter; None where there is none, as for softplus by 0."""
+    try:
+        return answered(question, name, options={**question.case.options, option: value})
+    except ZeroDivisionError:
+        return None
 
 
 def _of_multiple(question: Question, name: str, factor: float) -> Expected:

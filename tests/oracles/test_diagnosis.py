@@ -337,3 +337,19 @@ def test_noise_has_no_cause():
 def test_same_seed_gives_the_same_causes():
     backward = changed("w", lambda a, **_: a[..., ::-1])
     assert causes("conv2d", conv2d, backward) == causes("conv2d", conv2d, backward)
+
+
+@pytest.mark.parametrize(("name", "parameter"), [("softplus", "beta"), ("celu", "alpha")])
+def test_a_function_that_is_divided_by_its_parameter_is_not_tried_with_0(name, parameter):
+    forward, right = (getattr(activations, each) for each in (name, f"{name}_backward"))
+
+    def backward(g, x, **options):
+        return right(g, x, **{parameter: 1.5})
+
+    (cause,) = causes(name, forward, backward)
+    assert f"{parameter} = 1.5, whatever is asked" in cause.sentence
+
+    def halved(g, x, **options):  # no constant explains it, and every one is tried
+        return np.where(x > 0.5, right(g, x, **options) / 2, right(g, x, **options))
+
+    assert all("whatever is asked" not in each.sentence for each in causes(name, forward, halved))
