@@ -271,7 +271,7 @@ UNIT = Mutation("y: a unit less", "y is less", "result", lambda: Tamper(results=
 
 def test_a_survivor_is_told_what_would_have_caught_it():
     op = ops.conv1d.implemented_by(conv1d, conv1d_backward)
-    limits = make_limits({"special_values": False, "kernel": 2, "padding": 0})
+    limits = make_limits({"special_values": False, "kernel": 2, "padding": 0, "min_batch": 1})
     settings = Settings(seed=7, max_examples=3, dtypes=("float32",), evidence=("bound",),
                         limits=limits)  # fmt: skip
     (trial,) = trials(op, form_of(op), [UNIT], settings)
@@ -318,7 +318,7 @@ def test_a_remedy_under_which_the_subject_itself_is_wrong_is_none():
                       dilation=dilation, groups=groups)  # fmt: skip
 
     op = ops.conv2d.implemented_by(forward, conv2d_backward)
-    settings = Settings(seed=7, max_examples=10, dtypes=("float32",), evidence=("bound",),
+    settings = Settings(seed=7, max_examples=20, dtypes=("float32",), evidence=("bound",),
                         limits=make_limits({"stride": 1}))  # fmt: skip
     (trial,) = tried(op, settings, only="wrong where stride is 3").values()
     assert (trial.verdict, trial.remedy) == ("not reached", "")

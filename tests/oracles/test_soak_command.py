@@ -26,7 +26,7 @@ from manualgrad import tanh, tanh_backward
 from oracles import ops
 
 def rarely_twice(g, x):
-    rare = crc32(np.ascontiguousarray(x).tobytes()) % 300 == 7
+    rare = crc32(np.ascontiguousarray(x).tobytes()) % 100 == 7
     return tanh_backward(g, x) * (2 if rare else 1)
 
 def slow_tanh(x):
