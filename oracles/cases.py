@@ -35,8 +35,12 @@ _ODD_LAYOUTS = (0, 0, 0, 1, 1, 2)
 _ORDERS = ("first", "first", "first", "second")
 
 # Few shapes, since a compiling witness pays for each of them, and no operation here looks
-# at the shape beyond its size: scalars, vectors, an empty and a three-axis array.
-_ELEMENTWISE_SHAPES: tuple[Shape, ...] = ((3,), (), (2, 3, 4), (2, 0))
+# at the shape beyond its size: scalars, vectors, an empty and a three-axis array; and, seldom, one
+# of several vector registers and a rest.
+_ELEMENTWISE_SHAPES: tuple[Shape, ...] = (
+    *4 * ((3,), (), (2, 3, 4), (2, 0)),
+    (3, 37),
+)
 
 
 def build_case(
@@ -138,7 +142,7 @@ def elementwise_cases(
 
     @drawable
     def strategy(draw: st.DrawFn, dtype: str, limits: Limits) -> Case:
-        shape = choice(draw, _ELEMENTWISE_SHAPES)
+        shape = deal(draw, "shape", _ELEMENTWISE_SHAPES)
         known = {n: v[:1] if limits.default_parameters else v for n, v in parameters.items()}
         options = {name: choice(draw, values) for name, values in known.items()}
         patterns = PATTERNS if exact else ACTIVATION_PATTERNS

@@ -33,7 +33,7 @@ def tried(op, settings=DEFAULT, **chosen):
 NAMES = {"y", "grad_x", "grad_w", "grad_b", "grad_grad_y", "grad2_x", "grad2_w", "grad_prediction"}
 
 RARE_NUMBERS = {"wrong where an operand has a NaN", "wrong where an operand has an infinity"}
-"""Two in twenty-two special values, and these in one case of four."""
+"""Operations of which no case has such a number."""
 
 LARGE = {"wrong for arrays of more than 100 elements"}
 
@@ -46,8 +46,8 @@ INDEFINITE = {f"{name}: the last two axes transposed" for name in NAMES}
 VIEWS = {"forward: returns a view of an input", "backward: returns a view of an input"}
 
 NOT_KILLED = {
-    "conv2d": NOT_FINITE | RARE_NUMBERS | {"grad_grad_y: HW transposed"},
-    "tanh": NOT_FINITE | RARE_NUMBERS | LARGE | INDEFINITE,
+    "conv2d": NOT_FINITE | {"grad_grad_y: HW transposed"},
+    "tanh": NOT_FINITE | INDEFINITE,
     "softmax": NOT_FINITE | RARE_NUMBERS | LARGE | INDEFINITE | VIEWS | {"y: absolute values"},
     "cross_entropy": NOT_FINITE | RARE_NUMBERS | LARGE | INDEFINITE | VIEWS
     | {"y: absolute values", "y: first axis too short", "raises for an empty array"},
@@ -298,7 +298,9 @@ def test_evidence_that_was_left_out_may_reach_what_no_case_does():
 
 
 def test_what_no_case_can_show_is_said_to_be_so():
-    (trial,) = tried(ops.tanh, SMALL, only="wrong for arrays of more than 100 elements").values()
+    (trial,) = tried(
+        ops.mse_loss, SMALL, only="wrong for arrays of more than 100 elements"
+    ).values()
     assert (trial.verdict, trial.why) == (
         "not reached", "nothing that this harness has: no case is such",
     )  # fmt: skip
