@@ -168,6 +168,32 @@ def test_complex_step_is_the_derivative(name):
     assert (error_to(true, slope) <= true.error).all()
 
 
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [(name, OPTIONS.get(name, {})) for name in ("celu", "elu", "leaky_relu", "relu", "selu")],
+)
+def test_complex_step_at_the_kink_is_the_derivative_from_below(name, options):
+    step, x, g = 2.0**-300, np.array([0.0]), np.array([1.0])
+    slope = getattr(activations, name)(x + 1j * step, **options).imag / step
+    assert slope == getattr(activations, f"{name}_backward")(g, x, **options)
+    factor = {"selu": 1.7580993408473766, "elu": 0.7, "leaky_relu": 0.3, "celu": 1, "relu": 0}
+    assert slope == factor[name]
+
+
+def test_mish_is_analytic_where_its_pieces_meet():
+    x = np.array([0.25j, -0.25j])
+    e = np.exp(x)
+    true = x * np.tanh(np.log1p(e))
+    assert np.abs(activations.mish(x) - true).max() <= 2.0**-50
+    d = e * e + 2 * e + 2
+    slope = np.tanh(np.log1p(e)) + 4 * x * e * (e + 1) / (d * d)
+    found = activations.mish_backward(np.ones_like(x), x)
+    assert np.abs(found - slope).max() <= 2.0**-50
+    bend = 8 * e * (e + 1) / d**2 + 4 * x * e * (2 + 2 * e - 3 * e**2 - 2 * e**3) / d**3
+    second = activations.mish_double_backward(np.ones_like(x), np.ones_like(x), x).grad_x
+    assert np.abs(second - bend).max() <= 2.0**-49
+
+
 @pytest.mark.parametrize("name", [*NAMES, "softmax", "log_softmax"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64])
 def test_dtype_shape_and_memory(name, dtype):

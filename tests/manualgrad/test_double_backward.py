@@ -147,11 +147,47 @@ def test_activation_shapes_are_checked(name):
         double(x.astype(np.float32), x, x)
 
 
-def test_identity_is_exact_on_fractions():
+@pytest.mark.parametrize("name", ["identity", "relu", "leaky_relu", "relu6", "hardtanh"])
+def test_pieces_of_lines_are_exact_on_fractions(name):
     v, g, x = exact(2, 3), exact(2, 3), exact(2, 3)
-    found = activations.identity_double_backward(v, g, x)
-    assert (found.grad_grad_y == v).all()
+    found = getattr(activations, f"{name}_double_backward")(v, g, x)
+    assert (found.grad_grad_y == getattr(activations, f"{name}_backward")(v, x)).all()
+    assert found.grad_x.dtype == object
     assert (found.grad_x == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "true"),
+    [
+        ("elu", {"alpha": 0.7}, 0.7), ("celu", {"alpha": 0.25}, 4.0),
+        ("selu", {}, 1.7580993408473766), ("hardswish", {}, 1 / 3), ("softsign", {}, 0.0),
+        ("leaky_relu", {}, 0.0), ("mish", {}, 0.64),
+    ],
+)  # fmt: skip
+def test_second_derivative_at_zero(name, options, true):
+    one, zeros = np.ones(2), np.array([0.0, -0.0])
+    found = getattr(activations, f"{name}_double_backward")(one, one, zeros, **options)
+    assert found.grad_x.tolist() == [true, true]
+
+
+@pytest.mark.parametrize("x", [-430.3, -77.7, -21.1, 35.1, 401.9])
+def test_rounding_of_a_product_is_not_multiplied_by_the_exponential(x):
+    one, beta = np.ones(1), 1.7
+    found = activations.softplus_double_backward(one, one, np.array([x]), beta=beta).grad_x[0]
+    true = curvature("softplus", (("beta", beta),), x)
+    assert float((arb(found) - true).abs_lower()) <= 4 * np.spacing(found)
+
+
+@pytest.mark.parametrize("name", ["softplus", "celu"])
+@pytest.mark.parametrize("value", [0, -1.0, np.inf, np.nan])
+def test_parameters_are_checked(name, value):
+    word = {"softplus": "beta", "celu": "alpha"}[name]
+    one = np.ones(1)
+    for end, given in (("", [one]), ("_backward", [one] * 2), ("_double_backward", [one] * 3)):
+        with pytest.raises(
+            ValueError, match=rf"^`{word}` \(={value}\) must be positive and finite$"
+        ):
+            getattr(activations, f"{name}{end}")(*given, **{word: value})
 
 
 # --- losses -----------------------------------------------------------------------------------

@@ -48,6 +48,13 @@ def test_little_work_is_done_alone():
     assert threads.threads(0) == threads.threads(threads._WORTH - 1) == 1
 
 
+def test_threads_grow_with_the_work_up_to_the_cores(monkeypatch):
+    monkeypatch.setattr(threads, "cores", lambda: 4)
+    found = [threads.threads(n * threads._WORTH // 2) for n in (1, 2, 3, 4, 5, 8, 9, 100)]
+    assert found == [1, 1, 1, 2, 2, 4, 4, 4]
+    assert all(isinstance(number, int) for number in found)
+
+
 @pytest.mark.parametrize("size", [0, 1, 2, 5, 64])
 @pytest.mark.parametrize("cores", [1, 3])
 def test_shares_of_an_axis_are_all_of_it(monkeypatch, size, cores):
