@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from flint import arb, ctx
+from flint import acb, acb_series, arb, ctx
 
 from manualgrad import activations
 from oracles.exact.activations import ACTIVATIONS
@@ -180,18 +180,43 @@ def test_complex_step_at_the_kink_is_the_derivative_from_below(name, options):
     assert slope == factor[name]
 
 
-def test_mish_is_analytic_where_its_pieces_meet():
-    x = np.array([0.25j, -0.25j])
-    e = np.exp(x)
-    true = x * np.tanh(np.log1p(e))
-    assert np.abs(activations.mish(x) - true).max() <= 2.0**-50
-    d = e * e + 2 * e + 2
-    slope = np.tanh(np.log1p(e)) + 4 * x * e * (e + 1) / (d * d)
-    found = activations.mish_backward(np.ones_like(x), x)
-    assert np.abs(found - slope).max() <= 2.0**-50
-    bend = 8 * e * (e + 1) / d**2 + 4 * x * e * (2 + 2 * e - 3 * e**2 - 2 * e**3) / d**3
-    second = activations.mish_double_backward(np.ones_like(x), np.ones_like(x), x).grad_x
-    assert np.abs(second - bend).max() <= 2.0**-49
+def logistic(z):
+    return 1 / (1 + (-z).exp())
+
+
+def tanh(z):
+    return 2 * logistic(2 * z) - 1
+
+
+ANALYTIC = {
+    "arctan": lambda z: z.atan(),
+    "gelu": lambda z: z * (1 + (z / arb(2).sqrt()).erf()) / 2,
+    "gelu by tanh": lambda z: z * logistic(
+        (8 / arb.pi()).sqrt() * (z + arb(44715) / 1_000_000 * z * z * z)
+    ),
+    "logsigmoid": lambda z: logistic(z).log(),
+    "mish": lambda z: z * tanh((1 + z.exp()).log()),
+    "sigmoid": logistic,
+    "silu": lambda z: z * logistic(z),
+    "softplus": lambda z: (1 + z.exp()).log(),
+    "tanh": tanh,
+}  # fmt: skip
+"""Definitions that are one formula, for series of complex balls."""
+
+
+@pytest.mark.parametrize("name", ANALYTIC)
+@pytest.mark.parametrize("z", [0.25j, -0.25j])
+def test_pieces_are_one_analytic_function_where_they_meet(name, z):
+    with ctx.workprec(100):
+        series = ANALYTIC[name](acb_series([acb(0, z.imag), 1], prec=3))
+        true = np.array([complex(series[k]) * (1, 1, 2)[k] for k in range(3)])
+    word, by_tanh, _ = name.partition(" by ")
+    options = {"approximate": "tanh"} if by_tanh else {}
+    x, one = np.array([z]), np.ones(1, complex)
+    value = getattr(activations, word)(x, **options)[0]
+    slope = getattr(activations, f"{word}_backward")(one, x, **options)[0]
+    bend = getattr(activations, f"{word}_double_backward")(one, one, x, **options).grad_x[0]
+    assert np.abs(np.array([value, slope, bend]) - true).max() <= 2.0**-49
 
 
 @pytest.mark.parametrize("name", [*NAMES, "softmax", "log_softmax"])

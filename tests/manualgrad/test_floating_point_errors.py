@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 import manualgrad as mg
-from manualgrad import article
 from manualgrad.network import OPERATIONS
 from manualgrad.second_order import double_backward
 
