@@ -280,6 +280,11 @@ def test_softmax_rounds_no_difference_that_is_exponentiated():
     assert error <= FLOAT64_ULP * np.spacing(float(true.mid()))
 
 
+def test_derivative_of_arctan_is_not_lost_where_a_square_overflows():
+    x = np.array([2.0**520])
+    assert activations.arctan_backward(np.ones(1), x) == 2.0**-1040
+
+
 @pytest.mark.parametrize("x", [[np.nan], [np.nan, 1], [np.inf, 1], [-np.inf, -np.inf]])
 def test_softmax_of_what_has_no_largest_finite_number_is_nan(x):
     assert np.isnan(activations.softmax(np.array(x, float))).all()

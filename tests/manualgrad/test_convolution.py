@@ -45,6 +45,16 @@ def test_convolution_by_hand():
     assert mg.conv1d(x, w, padding="valid").tolist() == [[[21, 42, 84]]]
 
 
+@pytest.mark.parametrize(("kernel", "dilation", "before", "behind"),
+                         [(1, 3, 0, 0), (4, 1, 1, 2), (2, 3, 1, 2), (3, 3, 3, 3)])  # fmt: skip
+def test_same_padding_puts_what_is_odd_behind(kernel, dilation, before, behind):
+    x, w = numbers((2, 1, 7), 0), numbers((1, 1, kernel), 1)
+    padded = np.pad(x, ((0, 0), (0, 0), (before, behind)))
+    y = mg.conv1d(x, w, padding="same", dilation=dilation)
+    assert y.shape == x.shape
+    assert np.array_equal(y, mg.conv1d(padded, w, dilation=dilation))
+
+
 def test_transposed_convolution_by_hand():
     x, w = np.array([[[1.0, 2]]]), np.array([[[3.0, 5, 7]]])
     y = mg.conv_transpose1d(x, w, np.array([100.0]), stride=2, output_padding=1)

@@ -87,6 +87,9 @@ CASES = [(name, {}) for name in ACTIVATIONS] + [
     ("hardtanh", {"min_val": -2.0, "max_val": 0.5}),
 ]  # fmt: skip
 
+POLYNOMIAL = {"identity", "relu", "leaky_relu", "relu6", "hardtanh"}
+"""Piece by piece."""
+
 POINTS = np.array(
     [0.0, 1e-40, -1e-40, 1e-8, 0.3, -0.3, 0.75, 1.0, -1.0, 1.7, -1.7, 2.9, -2.9, 3.5, -3.5,
      6.5, -6.5, 9.0, -9.0, 15.0, -15.0, 19.0, -19.0, 37.5, -37.5, 80.0, -80.0, 103.0, -103.0,
@@ -128,11 +131,40 @@ def test_second_derivative_at_the_ends_and_at_nan(name, options):
     assert np.isnan(found[2]) or name == "identity"
 
 
-def test_product_neither_underflows_nor_overflows_early():
-    x, tiny, huge = np.array([1.0]), np.array([1e-200]), np.array([1e200])
-    for v, g in ((tiny, huge), (huge, tiny)):
-        found = activations.tanh_double_backward(v, g, x).grad_x
-        assert abs(found[0] / activations.tanh_double_backward(x, x, x).grad_x[0] - 1) < 2.0**-50
+@pytest.mark.parametrize(("v", "g"), [(1e-200, 1e200), (1e200, 1e-200), (1e300, 1e-300)])
+@pytest.mark.parametrize("x", [1.0, 23.0])
+def test_product_neither_underflows_nor_overflows_early(v, g, x):
+    v, g, x, one = (np.array([number]) for number in (v, g, x, 1.0))
+    found = activations.tanh_double_backward(v, g, x).grad_x
+    assert abs(found[0] / activations.tanh_double_backward(one, one, x).grad_x[0] - 1) < 2.0**-50
+
+
+class Symbol:
+    """A number of which nothing is known but how it is multiplied."""
+
+    def __init__(self, *names):
+        self.names = sorted(names)
+
+    def __mul__(self, other):
+        return Symbol(*self.names, *other.names) if isinstance(other, Symbol) else other * self
+
+    def __rmul__(self, number):
+        return number
+
+
+def test_numbers_without_an_order_can_be_multiplied():
+    v, g, x = (np.array([Symbol(name)], object) for name in "vgx")
+    found = activations.identity_double_backward(v, g, x)
+    assert found.grad_x.tolist() == [0]
+
+
+@pytest.mark.parametrize("name", sorted({*ACTIVATIONS} - POLYNOMIAL))
+def test_exact_numbers_are_refused_by_what_is_no_polynomial(name):
+    x = np.array([Fraction(1, 3)], object)
+    message = r"^`x` \(dtype=object\) must be floating or complex: not a polynomial$"
+    for end, given in (("", [x]), ("_backward", [x, x]), ("_double_backward", [x, x, x])):
+        with pytest.raises(TypeError, match=message):
+            getattr(activations, f"{name}{end}")(*given)
 
 
 @pytest.mark.parametrize("name", [*ACTIVATIONS, "softmax", "log_softmax"])
@@ -188,6 +220,18 @@ def test_parameters_are_checked(name, value):
             ValueError, match=rf"^`{word}` \(={value}\) must be positive and finite$"
         ):
             getattr(activations, f"{name}{end}")(*given, **{word: value})
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_imaginary_parts_of_a_backward_pass_are_its_double_backward(name, axis):
+    v, g, x, u = RNG.standard_normal((4, 3, 5))
+    step, backward = 2.0**-300, getattr(activations, f"{name}_backward")
+    found = getattr(activations, f"{name}_double_backward")(v, g, x, axis=axis)
+    along_g = (backward(g + 1j * step * u, x + 0j, axis=axis).imag / step * v).sum()
+    along_x = (backward(g + 0j, x + 1j * step * u, axis=axis).imag / step * v).sum()
+    assert abs(paired(found.grad_grad_y, u) - along_g) <= 2.0**-46
+    assert abs(paired(found.grad_x, u) - along_x) <= 2.0**-46
 
 
 # --- losses -----------------------------------------------------------------------------------

@@ -67,11 +67,28 @@ def test_convolution(arguments, options, error, message):
         ((X2, T2), {"output_padding": -1}, ValueError, "`output_padding` (=-1) must be at least"),
         ((X2, T2), {"padding": 5}, ValueError, "the result would have the spatial size (0, 0)"),
         ((X2, T2), {"padding": "same"}, TypeError, "`padding` (='same') must be an int or one"),
+        ((X2, T2), {"stride": 1.5}, TypeError, "`stride` (=1.5) must be an int or one"),
+        ((X2, T2), {"output_padding": 0.5}, TypeError,
+         "`output_padding` (=0.5) must be an int or one"),
+        ((X2, T2), {"dilation": (1, 2, 3)}, ValueError, "`dilation` (=(1, 2, 3)) must have 2 ints"),
+        ((X2.astype("f4"), T2, TB2[:3]), {}, TypeError, "`x` (dtype=float32), "
+         "`w` (dtype=float64), `b` (dtype=float64) must have the same dtype"),
+        ((X2, T2.astype("f4"), TB2[:3]), {}, TypeError, "`x` (dtype=float64), "
+         "`w` (dtype=float32), `b` (dtype=float64) must have the same dtype"),
+        ((X2, T2, TB2[:3].astype("f4")), {}, TypeError, "`x` (dtype=float64), "
+         "`w` (dtype=float64), `b` (dtype=float32) must have the same dtype"),
     ],
 )  # fmt: skip
 def test_transposed_convolution(arguments, options, error, message):
     with pytest.raises(error, match=re.escape(message)):
         mg.conv_transpose2d(*arguments, **options)
+
+
+def test_directions_share_the_dtype_of_the_operands():
+    given = [np.zeros(shape, np.float32) for shape in (X1.shape, (6, 4, 3), (6,), (2, 6, 7))]
+    message = "`v_x` (dtype=float32), `v_w` (dtype=float32), `v_b` (dtype=float32), `x` (dtype="
+    with pytest.raises(TypeError, match=re.escape(message)):
+        mg.conv1d_double_backward(*given[:3], given[3].astype(float), X1, np.zeros((6, 4, 3)))
 
 
 def test_cotangent_of_the_wrong_shape_or_dtype():

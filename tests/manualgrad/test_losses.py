@@ -33,6 +33,12 @@ def test_ints_and_fractions_stay_exact(name):
         assert difference == gradient[index]
 
 
+def test_exact_gradients_have_the_shape_of_the_prediction():
+    p = np.array([[1, 2, 3], [4, 5, 6]], object)
+    assert mg.mse_loss_backward(p, 0 * p).tolist() == (p * Fraction(1, 3)).tolist()
+    assert mg.mse_loss_double_backward(3 * p, p, p).tolist() == p.tolist()
+
+
 def test_mean_of_nothing_is_nan_and_sum_of_nothing_zero():
     empty = np.zeros((0, 3))
     assert np.isnan(mg.mse_loss(empty, empty))
@@ -72,6 +78,8 @@ def test_double_backward_of_cross_entropy_by_hand(dtype):
 def test_imaginary_parts_are_derivatives():
     step = 2.0**-300
     p, v = np.array([[0.5, -1.0, 2.0]]), np.array([[1.0, 3.0, -2.0]])
+    slope = mg.cross_entropy(p + 1j * step * v, np.array([1])).imag / step
+    assert abs(slope - (mg.cross_entropy_backward(p, np.array([1])) * v).sum()) <= 2.0**-50
     along = mg.cross_entropy_backward(p + 1j * step * v, np.array([1])).imag / step
     found = mg.cross_entropy_double_backward(v, p, np.array([1]))
     assert np.abs(along - found).max() <= 2.0**-50
@@ -123,6 +131,7 @@ def test_positions_are_samples_of_their_own():
     rows, targets = p.transpose(0, 2, 1).reshape(8, 3), t.reshape(8)
     found = mg.cross_entropy_backward(p, t).transpose(0, 2, 1).reshape(8, 3)
     assert (found == mg.cross_entropy_backward(rows, targets)).all()
+    assert mg.cross_entropy(p, t) == mg.cross_entropy(rows, targets)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -150,11 +159,14 @@ def test_dtype_in_is_dtype_out(name, dtype):
          "`v` (dtype=float32), `prediction` (dtype=float64) must have the same dtype"),
         (lambda: mg.cross_entropy(P, np.array([0, 2])), ValueError,
          "`target` holds 2, which is no class index from 0 to 1"),
-        (lambda: mg.cross_entropy_backward(P, np.array([-1, 0])), ValueError, "`target` holds -1"),
+        (lambda: mg.cross_entropy_backward(P, np.array([-1, 0])), ValueError,
+         "`target` holds -1, which is no class index from 0 to 1"),
         (lambda: mg.cross_entropy(P, np.array([0.0, 1])), TypeError,
          "`target` (dtype=float64) must be an array of integers"),
-        (lambda: mg.cross_entropy(P, [0, 1]), TypeError, "`target` (dtype=list) must be an array"),
-        (lambda: mg.cross_entropy(P, np.array([0])), ValueError, "without its axis 1"),
+        (lambda: mg.cross_entropy(P, [0, 1]), TypeError, 
+         "`target` (dtype=list) must be an array of integers"),
+        (lambda: mg.cross_entropy(P, np.array([0])), ValueError,
+         "`target` (shape=(1,)) must have the shape of `prediction` (2, 2) without its axis 1"),
         (lambda: mg.cross_entropy(P[:, :0], np.array([0, 0])), ValueError,
          "`prediction` (shape=(2, 0)) must have at least 1 class"),
         (lambda: mg.cross_entropy(P.astype(object), np.array([0, 0])), TypeError,
@@ -164,5 +176,5 @@ def test_dtype_in_is_dtype_out(name, dtype):
     ],
 )  # fmt: skip
 def test_bad_arguments(call, error, message):
-    with pytest.raises(error, match=re.escape(message)):
+    with pytest.raises(error, match=f"^{re.escape(message)}$"):
         call()

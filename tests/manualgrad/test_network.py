@@ -96,6 +96,7 @@ def test_flatten_and_back():
     assert (flatten_backward(flat, x) == x).all()
     assert not np.shares_memory(flat, x)
     assert flatten(x[:0]).shape == (0, 12)
+    assert flatten(x[:, 0, 0]).shape == (2, 1)
 
 
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
@@ -150,13 +151,18 @@ def test_every_operation_can_be_a_layer(name):
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: layer("conv2", 1), ValueError, "`name` (='conv2') is no operation; the nearest is 'conv"),  # noqa: E501
+        (lambda: layer("soft", 1), ValueError,
+         "`name` (='soft') is no operation; the nearest is 'softmax'"),
+        (lambda: layer("fold"), ValueError,
+         "`name` (='fold') is no operation; the nearest is 'conv3d'"),
         (lambda: layer("dense"), TypeError, "`dense` takes the parameters w and b, got 0"),
         (lambda: layer("tanh", np.ones(2)), TypeError, "`tanh` takes the parameters none, got 1"),
         (Sequential, ValueError, "`layers` (=()) must hold at least one layer"),
         (lambda: flatten(np.array(1.0)), ValueError, "`x` (shape=()) must have at least one axis"),
         (lambda: flatten_backward(np.ones((2, 3)), np.ones((2, 2))), ValueError,
          "`grad_y` (shape=(2, 3)) must have the result's shape (2, 2)"),
+        (lambda: flatten_backward(SHORT, LONG), TypeError,
+         "`grad_y` (dtype=float32), `x` (dtype=float64) must have the same dtype"),
         (lambda: flatten_double_backward(SHORT, LONG, LONG), TypeError, "`v` (dtype=float32), "
          "`grad_y` (dtype=float64), `x` (dtype=float64) must have the same dtype"),
         (lambda: flatten_double_backward(LONG, SHORT, LONG), TypeError, "`v` (dtype=float64), "
@@ -168,5 +174,5 @@ def test_every_operation_can_be_a_layer(name):
     ],
 )  # fmt: skip
 def test_bad_arguments(call, error, message):
-    with pytest.raises(error, match=re.escape(message)):
+    with pytest.raises(error, match=f"^{re.escape(message)}$"):
         call()
