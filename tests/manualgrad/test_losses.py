@@ -163,7 +163,7 @@ def test_dtype_in_is_dtype_out(name, dtype):
          "`target` holds -1, which is no class index from 0 to 1"),
         (lambda: mg.cross_entropy(P, np.array([0.0, 1])), TypeError,
          "`target` (dtype=float64) must be an array of integers"),
-        (lambda: mg.cross_entropy(P, [0, 1]), TypeError, 
+        (lambda: mg.cross_entropy(P, [0, 1]), TypeError,
          "`target` (dtype=list) must be an array of integers"),
         (lambda: mg.cross_entropy(P, np.array([0])), ValueError,
          "`target` (shape=(1,)) must have the shape of `prediction` (2, 2) without its axis 1"),
