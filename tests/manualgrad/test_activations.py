@@ -169,15 +169,29 @@ def test_complex_step_is_the_derivative(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "options"),
-    [(name, OPTIONS.get(name, {})) for name in ("celu", "elu", "leaky_relu", "relu", "selu")],
+    ("name", "x", "slope"),
+    [
+        ("relu", 0, 0), ("leaky_relu", 0, 0.01), ("relu6", 0, 0), ("relu6", 6, 0),
+        ("hardtanh", -1, 0), ("hardtanh", 1, 0), ("hardsigmoid", -3, 0), ("hardsigmoid", 3, 0),
+        ("hardswish", -3, 0), ("hardswish", 3, 1), ("elu", 0, 1), ("celu", 0, 1),
+        ("selu", 0, 1.7580993408473766),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("sign", [1, -1])
+def test_imaginary_parts_at_the_kinks_follow_the_conventions(name, x, slope, sign):
+    step, at, g = sign * 2.0**-300, np.array([float(x)]), np.array([1.0])
+    assert getattr(activations, name)(at + 1j * step).imag / step == slope
+    assert getattr(activations, f"{name}_backward")(g, at) == slope
+    assert getattr(activations, f"{name}_backward")(g + 0j, at + 1j * step).real == slope
+
+
+@pytest.mark.parametrize(
+    ("name", "x"), [("relu6", -0.0), ("relu6", -1.0), ("hardsigmoid", -3.0), ("hardswish", -3.0)]
 )
-def test_complex_step_at_the_kink_is_the_derivative_from_below(name, options):
-    step, x, g = 2.0**-300, np.array([0.0]), np.array([1.0])
-    slope = getattr(activations, name)(x + 1j * step, **options).imag / step
-    assert slope == getattr(activations, f"{name}_backward")(g, x, **options)
-    factor = {"selu": 1.7580993408473766, "elu": 0.7, "leaky_relu": 0.3, "celu": 1, "relu": 0}
-    assert slope == factor[name]
+def test_zero_below_a_kink_is_positive(name, x):
+    y = getattr(activations, name)(np.full(9, x))
+    assert (y == 0).all()
+    assert not np.signbit(y).any()
 
 
 def logistic(z):

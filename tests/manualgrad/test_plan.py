@@ -9,7 +9,7 @@ import manualgrad as mg
 from manualgrad import plan, scratch, threads
 from manualgrad.geometry import Geometry
 from manualgrad.layout import Operands
-from manualgrad.phases import whole
+from manualgrad.phases import phases, whole
 
 LIMIT = 64 * 2**20
 
@@ -82,6 +82,21 @@ def test_a_naive_matrix_of_columns_would_not_pass():
     _, found = extra(lambda: np.lib.stride_tricks.sliding_window_view(x, (3, 3), (2, 3)).copy())
     windows = x.size * 9 * 4
     assert found < LIMIT < windows
+
+
+@pytest.mark.parametrize("stride", [(1, 1), (2, 3)])
+def test_threads_are_counted_by_the_products_that_are_summed(stride):
+    geometry = Geometry((6, 7), (2, 3), (3, 2), stride, (0, 0), (1, 1), 5)
+    operands = Operands(2, 7, 11, 8)
+    assert plan._multiplications(whole(geometry), operands) == 2 * 7 * 11 * 5 * (3 * 2) * (2 * 3)
+
+
+def test_products_of_phases_are_counted_for_each_of_them():
+    # Of 8 numbers, 4 are reached by taps 0 and 2, and 4 by tap 1.
+    geometry = Geometry((8,), (3,), (3,), (2,), (0,), (1,), 1)
+    counts = [plan._multiplications(window, Operands(1, 1, 1, 8)) for window in
+              phases(geometry).windows]  # fmt: skip
+    assert sum(counts) == 4 * 2 + 4 * 1
 
 
 def test_long_plans_are_not_kept():

@@ -40,6 +40,18 @@ def test_no_small_product_is_one_that_blas_divides(monkeypatch):
     assert seen == [100 * 96 * 3000]
 
 
+@pytest.mark.parametrize("terms", [1, 40, 128, 5000, 2**14, 2**15, 2**18, 2**19, 2**22])
+@pytest.mark.parametrize("rows", [1, 2, 63, 64, 65, 200])
+def test_small_products_are_as_large_as_they_may_be(rows, terms):
+    height, width = products._small(rows, terms)
+    small = height * terms * width <= products.ALONE
+    assert small or height == width == 1
+    assert 1 <= height <= min(rows, products._ROWS)
+    assert width < products._COLUMNS or width % products._COLUMNS == 0
+    if terms <= 2**13:
+        assert height * terms * 2 * (width + products._COLUMNS) > products.ALONE
+
+
 @pytest.mark.parametrize(("channels", "results"), [(1, 1), (2, 3)])
 @pytest.mark.parametrize("turns", [(0, 1), (0, 0), (1, 1), (1, 2, 0)])
 def test_what_several_sum_is_the_sum_of_all(monkeypatch, channels, results, turns):
