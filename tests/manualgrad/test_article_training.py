@@ -19,6 +19,7 @@ from manualgrad.article import (
 from manualgrad.article_training import (
     IMAGES,
     TARGETS,
+    _read_only,
     initial_weights,
     total_cost,
     train,
@@ -74,6 +75,7 @@ def test_targets_are_the_arctan_of_the_sum_of_the_pixels():
 def test_data_are_read_only(constant):
     with pytest.raises(ValueError, match="read-only"):
         constant[0] = 1.0
+    assert not _read_only(constant.copy()).flags.writeable
 
 
 @pytest.mark.parametrize("scale", [0.2, 4.2])
@@ -140,6 +142,11 @@ def test_train_has_the_article_s_rate_and_backward_pass_by_default():
     assert bits(default.weights) == bits(given.weights)
     assert default.costs == given.costs
     assert len(default.costs) == 4
+
+
+def test_train_takes_a_thousand_epochs_by_default():
+    one = np.ones((1, 1))
+    assert len(train(one[None], [1.0], Weights(one, one, one)).costs) == 1001
 
 
 def test_train_without_epochs_gives_back_a_copy():
