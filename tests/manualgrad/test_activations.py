@@ -185,6 +185,12 @@ def test_imaginary_parts_at_the_kinks_follow_the_conventions(name, x, slope, sig
     assert getattr(activations, f"{name}_backward")(g + 0j, at + 1j * step).real == slope
 
 
+def test_slope_of_elu_at_zero_is_that_from_below():
+    x, step = np.zeros(1), 2.0**-300
+    assert activations.elu(x + 1j * step, alpha=0.75).imag / step == 0.75
+    assert activations.elu_backward(x + 1, x, alpha=0.75) == 0.75
+
+
 @pytest.mark.parametrize(
     ("name", "x"), [("relu6", -0.0), ("relu6", -1.0), ("hardsigmoid", -3.0), ("hardswish", -3.0)]
 )

@@ -63,6 +63,16 @@ def test_layer_double_backward_is_the_exact_derivative_of_the_backward(name):
     assert all((a == b).all() for a, b in zip(without, zeros, strict=True))
 
 
+@pytest.mark.parametrize(("name", "channels"), [("conv1d", 6), ("conv_transpose1d", 6)])
+def test_a_direction_for_the_bias_has_a_number_for_each_channel(name, channels):
+    x_shape, w_shape, options = CONVOLUTIONS[name]
+    x, w = np.ones(x_shape), np.ones(w_shape)
+    g = np.ones_like(getattr(manualgrad, name)(x, w, **options))
+    message = rf"^`v_b` \(shape=\(7,\)\) must have the shape \({channels},\)$"
+    with pytest.raises(ValueError, match=message):
+        getattr(manualgrad, f"{name}_double_backward")(x, w, np.ones(7), g, x, w, **options)
+
+
 @pytest.mark.parametrize("name", ["conv2d", "conv_transpose2d", "dense"])
 @pytest.mark.parametrize(("position", "word"), [(0, "v_x"), (1, "v_w"), (2, "v_b"), (3, "grad_y")])
 def test_wrong_shapes_are_named(name, position, word):

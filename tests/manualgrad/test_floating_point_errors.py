@@ -55,6 +55,10 @@ def test_cross_entropy():
     assert np.isnan(mg.cross_entropy(p, t))
     assert mg.cross_entropy_backward(p, t).shape == p.shape
     assert mg.cross_entropy_double_backward(p, p, t).shape == p.shape
+    # Some probabilities are too small for a float32.
+    p = np.array([[0, -200, -60, -95]], np.float32)
+    assert mg.cross_entropy_backward(p, t[:1]).dtype == np.float32
+    assert mg.cross_entropy_double_backward(p, p, t[:1]).dtype == np.float32
 
 
 def test_second_derivatives_of_networks():

@@ -21,6 +21,13 @@ def test_every_task_runs_and_the_first_one_here():
     assert threading.get_ident() not in {ran[n] for n in (1, 2, 3)}
 
 
+def test_threads_are_named_for_their_process():
+    names = []
+    side_by_side([lambda: names.append(threading.current_thread().name)] * 2)
+    (other,) = set(names) - {threading.current_thread().name}
+    assert other.startswith(f"manualgrad-{os.getpid()}_")
+
+
 @pytest.mark.parametrize("fails", [0, 1, 2])
 def test_an_error_reaches_the_caller_when_all_have_ended(fails):
     ended = []
