@@ -169,7 +169,7 @@ def test_numbers_without_an_order_can_be_multiplied():
     assert found.grad_x.tolist() == [0]
 
 
-@pytest.mark.parametrize("name", sorted({*ACTIVATIONS} - POLYNOMIAL))
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", *sorted({*ACTIVATIONS} - POLYNOMIAL)])
 def test_exact_numbers_are_refused_by_what_is_no_polynomial(name):
     x = np.array([Fraction(1, 3)], object)
     message = r"^`x` \(dtype=object\) must be floating or complex: not a polynomial$"
@@ -215,6 +215,16 @@ def test_second_derivative_at_zero(name, options, true):
     one, zeros = np.ones(2), np.array([0.0, -0.0])
     found = getattr(activations, f"{name}_double_backward")(one, one, zeros, **options)
     assert found.grad_x.tolist() == [true, true]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("elu", {"alpha": 0.75}), ("celu", {"alpha": 0.25}), ("selu", {})]
+)
+def test_imaginary_parts_of_a_slope_at_zero_follow_the_convention(name, options):
+    one, x, step = np.ones(1), np.zeros(1), 2.0**-300
+    slope = getattr(activations, f"{name}_backward")(one + 0j, x + 1j * step, **options)
+    double = getattr(activations, f"{name}_double_backward")(one, one, x, **options)
+    assert slope.imag / step == double.grad_x
 
 
 @pytest.mark.parametrize("x", [-430.3, -77.7, -21.1, 35.1, 401.9])

@@ -61,6 +61,19 @@ def test_cross_entropy():
     assert mg.cross_entropy_double_backward(p, p, t[:1]).dtype == np.float32
 
 
+def test_sums_of_second_derivatives():
+    """Of finite products; the sums overflow."""
+    one, huge = np.ones((1, 1)), np.full((1, 1), 1.7e308)
+    two = mg.Sequential(mg.layer("dense", one), mg.layer("dense", one))
+    found = double_backward(two, one, {"0.w": 0 * one, "1.w": one}, huge, two.forward(one))
+    assert np.isinf(found.parameters["0.w"])
+    network = mg.Sequential(mg.layer("dense", huge))
+    found = mg.hessian_vector_product(
+        network, one, {"0.w": 0 * one}, one, 0 * one, loss="half_squared_error"
+    )
+    assert np.isinf(found.parameters["0.w"])
+
+
 def test_second_derivatives_of_networks():
     w = np.full((4, 4), 1e200)
     network = mg.Sequential(mg.layer("dense", w), mg.layer("identity"), mg.layer("dense", w))
