@@ -99,6 +99,29 @@ def test_products_of_phases_are_counted_for_each_of_them():
     assert sum(counts) == 4 * 2 + 4 * 1
 
 
+@pytest.mark.parametrize(
+    ("cores", "operands", "threads_used", "small"),
+    [
+        (4, Operands(64, 4, 4, 8), 4, True),
+        (2, Operands(64, 4, 4, 8), 2, True),
+        (4, Operands(64, 2, 2, 8), 4, True),
+        (4, Operands(64, 2, 1, 8), 4, True),
+        (4, Operands(64, 191, 2, 8), 4, True),
+        (4, Operands(1, 1, 2, 8), 1, True),  # little work
+        (4, Operands(64, 192, 2, 8), 1, False),  # BLAS divides it better
+        (1, Operands(64, 4, 4, 8), 1, False),
+        (4, Operands(64, 1, 1, 8), 1, True),  # sums that wait for memory
+        (4, Operands(64, 4, 4, 8, scatters=True), 1, True),
+    ],
+)
+def test_who_shares_the_work(monkeypatch, cores, operands, threads_used, small):
+    for module in (threads, plan):
+        monkeypatch.setattr(module, "cores", lambda: cores)
+    geometry = Geometry((65, 66), (2, 3), (64, 64), (1, 1), (0, 0), (1, 1), 9)
+    found = plan.plan(whole(geometry), operands)
+    assert (found.threads, found.small) == (threads_used, small)
+
+
 def test_long_plans_are_not_kept():
     def steps(size):
         geometry = Geometry((size,), (3,), (size,), (1,), (1,), (1,), 1)
