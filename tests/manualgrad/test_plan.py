@@ -105,12 +105,12 @@ def test_products_of_phases_are_counted_for_each_of_them():
         (4, Operands(64, 4, 4, 8), 4, True),
         (2, Operands(64, 4, 4, 8), 2, True),
         (4, Operands(64, 2, 2, 8), 4, True),
-        (4, Operands(64, 2, 1, 8), 4, True),
+        (4, Operands(128, 2, 1, 8), 4, True),
         (4, Operands(64, 191, 2, 8), 4, True),
         (4, Operands(1, 1, 2, 8), 1, True),  # little work
         (4, Operands(64, 192, 2, 8), 1, False),  # BLAS divides it better
         (1, Operands(64, 4, 4, 8), 1, False),
-        (4, Operands(64, 1, 1, 8), 1, True),  # sums that wait for memory
+        (4, Operands(256, 1, 1, 8), 1, True),  # sums that wait for memory
         (4, Operands(64, 4, 4, 8, scatters=True), 1, True),
     ],
 )
