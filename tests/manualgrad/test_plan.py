@@ -1,6 +1,8 @@
 """What a convolution needs beside its operands and results is bounded, whatever the shape."""
 
 import tracemalloc
+from collections import Counter
+from itertools import product
 
 import numpy as np
 import pytest
@@ -97,6 +99,27 @@ def test_products_of_phases_are_counted_for_each_of_them():
     counts = [plan._multiplications(window, Operands(1, 1, 1, 8)) for window in
               phases(geometry).windows]  # fmt: skip
     assert sum(counts) == 4 * 2 + 4 * 1
+
+
+@pytest.mark.parametrize(
+    ("most", "first"),
+    [
+        (0, (1, 1)), (1, (1, 1)), (2, (1, 1)), (3, (1, 2)), (12, (1, 6)), (13, (1, 7)),
+        (51, (1, 7)), (52, (2, 7)), (129, (3, 7)), (130, (4, 7)), (1000, (4, 7)),
+    ],
+)  # fmt: skip
+def test_a_kernel_is_cut_so_that_a_position_reads_no_more(most, first):
+    whole_one = Geometry((50, 60), (4, 7), (5, 6), (2, 3), (9, 8), (3, 2), 5)
+    found = list(plan._cuts(whole_one, most))
+    assert found[0][1].kernel == first
+    taps = Counter(tap for box, _ in found for tap in product(*(range(*each) for each in box)))
+    assert taps == Counter(product(range(4), range(7)))
+    for ((a, b), (c, d)), of in found:
+        assert of.kernel == (b - a, d - c)
+        assert of.padding == (9 - 3 * a, 8 - 2 * c)
+        assert (3 * (b - a - 1) + 1) * (2 * (d - c - 1) + 1) <= max(1, most)
+        for same in ("size", "out", "stride", "dilation", "groups"):
+            assert getattr(of, same) == getattr(whole_one, same)
 
 
 @pytest.mark.parametrize(
