@@ -108,6 +108,12 @@ def test_update_steps_against_the_gradient():
     assert [w.item() for w in vars(weights).values()] == [1, 2, 3]
 
 
+def test_update_has_the_article_s_rate_by_default():
+    weights = initial_weights(0.2)
+    found = gradients(forward(IMAGES[0], weights), TARGETS[0], weights)
+    assert bits(update(weights, found)) == bits(update(weights, found, learning_rate=0.1))
+
+
 def test_total_cost_sums_over_the_images():
     images, targets, weights = exact_problem()
     costs = [

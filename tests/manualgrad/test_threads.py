@@ -81,6 +81,24 @@ def test_no_more_threads_than_blas_is_asked_to_use(monkeypatch, asked, most):
     assert asked == "1" or cores <= (os.cpu_count() or 1)
 
 
+@pytest.mark.parametrize(
+    ("allowed", "there", "asked", "found"),
+    [
+        (3, 5, None, 3), (3, 5, "2", 2), (3, 5, "4", 3), (None, 5, None, 5), (None, None, None, 1),
+        (None, None, "4", 1), (3000, 3000, None, 1024),
+    ],
+)  # fmt: skip
+def test_cores_are_those_that_this_process_may_use(monkeypatch, allowed, there, asked, found):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: range(allowed), raising=False)
+    if allowed is None:
+        monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: there)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if asked:
+        monkeypatch.setenv("OMP_NUM_THREADS", asked)
+    assert threads.cores.__wrapped__() == found
+
+
 def test_convolutions_of_many_callers_do_not_meet(monkeypatch):
     monkeypatch.setattr(threads, "cores", lambda: 2)
     rng = np.random.default_rng(3)
