@@ -241,10 +241,14 @@ def test_later_g1_is_off_by_more_than_its_own_length():
     ("options", "error", "text"),
     [
         ({"epochs": -1}, ValueError, "`epochs` (=-1) must be at least 0"),
-        (
-            {"f1": "softmax"},
-            ValueError,
-            "`f1` (='softmax') must be an Activation or one of arctan, identity, sigmoid, tanh",
+        *(
+            (
+                {name: "softmax"},
+                ValueError,
+                f"`{name}` (='softmax') must be an Activation or one of arctan, identity, sigmoid,"
+                " tanh",
+            )
+            for name in ("f1", "f2", "f3")
         ),
     ],
 )

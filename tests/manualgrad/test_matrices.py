@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from manualgrad import matrices, scratch
-from manualgrad.matrices import by_row, write_weights
+from manualgrad.matrices import _tap_order, by_row, write_weights
 
 
 @pytest.fixture(autouse=True)
@@ -15,6 +15,11 @@ def _nothing_is_small(monkeypatch):
 
 def numbers(*shape):
     return np.random.default_rng(len(shape)).integers(-99, 100, shape).astype(float)
+
+
+def test_rows_are_ordered_by_the_first_axis_the_last_one_and_the_others():
+    orders = [_tap_order.__wrapped__(axes) for axes in (4, 5, 6, 7)]
+    assert orders == [(3,), (3, 4), (3, 5, 4), (3, 6, 4, 5)]
 
 
 SHAPES = [(2, 50, 3, 4), (2, 3, 50, 4), (2, 3, 4, 5, 2), (1, 40, 40, 2, 3, 4)]
