@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 import manualgrad as mg
-from manualgrad import plan, scratch, threads
+from manualgrad import lookup, plan, scratch, threads
+from manualgrad import phases as sharing
 from manualgrad.geometry import Geometry
 from manualgrad.layout import Operands
 from manualgrad.phases import phases, whole
+from manualgrad.trilinear import dgrad
 
 LIMIT = 64 * 2**20
 
@@ -120,6 +122,25 @@ def test_a_kernel_is_cut_so_that_a_position_reads_no_more(most, first):
         assert (3 * (b - a - 1) + 1) * (2 * (d - c - 1) + 1) <= max(1, most)
         for same in ("size", "out", "stride", "dilation", "groups"):
             assert getattr(of, same) == getattr(whole_one, same)
+
+
+def test_one_number_is_one_tap():
+    close = Geometry((9, 9), (2, 3), (8, 7), (1, 1), (0, 0), (1, 1), 1)
+    assert [of.kernel for _, of in plan._cuts(close, 1)] == [(1, 1)] * 6
+
+
+def test_a_cut_that_no_phase_reads_is_passed_over(monkeypatch):
+    """Of nine phases, the last four share a window in whose corner none of them reads."""
+    rng = np.random.default_rng(6)
+    g, w = (rng.integers(-5, 6, size).astype(float) for size in ((2, 3, 3, 4), (3, 2, 3, 3)))
+    x = np.zeros((2, 2, 7, 10))
+    options = {"stride": 3, "padding": 1}
+    expected = mg.conv2d_backward(g, x, w, **options).grad_x
+    for module, limit, few in ((lookup, "_NUMBERS", -1), (sharing, "_TOGETHER", 5),
+                               (plan, "MOST", 32)):  # fmt: skip
+        monkeypatch.setattr(module, limit, few)
+    geometry = Geometry((7, 10), (3, 3), (3, 4), (3, 3), (1, 1), (1, 1), 1)
+    assert np.array_equal(dgrad(g, w, geometry), expected)
 
 
 @pytest.mark.parametrize(
