@@ -12,7 +12,6 @@ KINDS = {
     "equivalent": "no argument shows it",
     "cost": "the same bits, at another cost in time or memory",
     "accuracy": "other bits, as close to truth as is promised",
-    "unreached": "seen by other means than the tests that are run",
 }
 """Why a mutant may survive."""
 

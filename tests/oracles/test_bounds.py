@@ -54,7 +54,7 @@ def test_exact_arithmetic_is_off_by_nothing():
     assert rounding_bound(5, np.array([[1.0, 2.0]]), None).tolist() == [[0.0, 0.0]]
 
 
-@pytest.mark.parametrize("largest", [1.0, 3e38])
+@pytest.mark.parametrize("largest", [1.0, 3.5e38])
 def test_bound_is_gamma_times_magnitude_and_underflows(largest):
     """The same where nothing can overflow, and beside a number that may."""
     terms, magnitude = np.array([3, 5]), np.array([2.0, 7.0])

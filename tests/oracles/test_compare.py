@@ -109,7 +109,8 @@ def test_empty_arrays_agree():
 
 def test_a_method_s_own_error_is_added_to_the_bound():
     own = {"y": np.array([0.25])}
-    assert compared([1], np.array([1.5]), bound=0.25, errors=own).worst_ratio == 1.0
+    at_the_bound = compared([1], np.array([1.5]), bound=0.25, errors=own)
+    assert (at_the_bound.worst_ratio, at_the_bound.agrees) == (1.0, True)
     assert not compared([1], np.array([1.5]), bound=0.125, errors=own).agrees
 
 

@@ -86,6 +86,11 @@ def test_a_wrong_number_has_no_place():
     )
 
 
+def test_two_wrong_cells_of_two_are_all_of_them():
+    text = defect_sentence("jax", against("jax", -RIGHT, RIGHT))
+    assert text.startswith("jax: y differs in 2 of 2 cells (100%), worst at (")
+
+
 def test_a_forward_alone_has_no_note():
     truth = {"y": TRUTH["y"]}
     mine = compare("subject", {"y": WRONG}, truth, FLOAT64)
