@@ -131,8 +131,7 @@ def cross_entropy(prediction: Array, target: Array) -> Any:
             lambda x: (log_probabilities(x),), 1, wide(prediction.dtype), (prediction,), along=1
         )
         chosen = np.take_along_axis(logs, place, axis=1)
-        mean = -chosen.sum() / target.size if target.size else chosen.sum() * np.nan
-        return _rounded(mean, prediction)
+        return _rounded(-chosen.sum() / target.size, prediction)  # 0 / 0 is NaN
 
 
 def cross_entropy_backward(prediction: Array, target: Array) -> Array:
@@ -178,7 +177,7 @@ def _difference(prediction: Array, target: Array) -> Array:
 
 def _rounded(number: Any, like: Array) -> Any:
     """Return `number` in the dtype of `like`; exact numbers as they are."""
-    return number if like.dtype == object else like.dtype.type(number)
+    return like.dtype.type(number)  # of objects, the number itself
 
 
 def _divided(number: Any, by: int) -> Any:

@@ -143,9 +143,10 @@ def _axis_phases(geometry: Geometry, axis: int) -> list[_Axis]:
         taps = [k for k in range(geometry.kernel[axis]) if (d * k - pad - r) % s == 0]
         out, of_x = len(range(r, size, s)), slice(r, None, s)
         if taps:
-            # The last tap reads the first p; a step of taps is s / gcd(d, s).
+            # The last tap reads the first p; a step of taps is s / gcd(d, s), and from the first
+            # one there is no further.
             first = (r + pad - d * taps[-1]) // s
-            down = slice(taps[-1], taps[0] - 1 if taps[0] else None, -(s // gcd(d, s)))
+            down = slice(taps[-1], None, -(s // gcd(d, s)))
             found.append(_Axis(len(taps), out, first, d // gcd(d, s), down, of_x))
         else:
             found.append(_Axis(0, out, 0, 1, slice(0), of_x))

@@ -54,14 +54,14 @@ def relu_double_backward(v: Array, grad_y: Array, x: Array) -> SecondDerivative:
 
 def leaky_relu(x: Array, *, negative_slope: float = 0.01) -> Array:
     """Return x where x > 0, else ``negative_slope x`` (A. Maas et al., 2013, equation 2)."""
-    return apply(lambda x: np.where(_real(x) <= 0, negative_slope * x, x), x, exact=True)
+    return apply(lambda x: np.where(x.real <= 0, negative_slope * x, x), x, exact=True)
 
 
 def leaky_relu_backward(grad_y: Array, x: Array, *, negative_slope: float = 0.01) -> Array:
     """Return ``grad_y`` where x > 0, else ``negative_slope grad_y``, at 0 as well."""
 
     def derivative(x: Array) -> Array:
-        return _nan_or(x, np.where(_real(x) > 0, 1, negative_slope))
+        return _nan_or(x, np.where(x.real > 0, 1, negative_slope))
 
     return apply_derivative(derivative, grad_y, x, exact=True)
 
@@ -176,13 +176,13 @@ def hardswish_double_backward(v: Array, grad_y: Array, x: Array) -> SecondDeriva
 
 def elu(x: Array, *, alpha: float = 1.0) -> Array:
     """Return x where x > 0, else ``alpha (exp(x) - 1)`` (D. Clevert et al., 2016, equation 15)."""
-    return apply(lambda x: np.where(x.real > 0, x, alpha * np.expm1(_negative(x))), x)
+    return apply(lambda x: np.where(x.real > 0, x, alpha * np.expm1(x)), x)
 
 
 def elu_backward(grad_y: Array, x: Array, *, alpha: float = 1.0) -> Array:
     """Return ``grad_y`` where x > 0, else ``grad_y alpha exp(x)``, at 0 as well."""
     return apply_derivative(
-        lambda x: np.where(x.real > 0, 1, scaled_exp(alpha, (_negative(x), 0.0))), grad_y, x
+        lambda x: np.where(x.real > 0, 1, scaled_exp(alpha, (x, 0.0))), grad_y, x
     )
 
 
@@ -192,7 +192,7 @@ def elu_double_backward(
     """Return the VJP of `elu_backward`, with f'' = alpha exp(x) for x <= 0, else 0."""
 
     def curvature(x: Array) -> Array:
-        return np.where(x.real > 0, 0, scaled_exp(alpha, (_negative(x), 0.0)))
+        return np.where(x.real > 0, 0, scaled_exp(alpha, (x, 0.0)))
 
     return apply_second(lambda g, x: elu_backward(g, x, alpha=alpha), curvature, v, grad_y, x)
 
@@ -206,7 +206,7 @@ def celu(x: Array, *, alpha: float = 1.0) -> Array:
         If `alpha` is not positive.
     """
     _check_alpha(alpha)
-    return apply(lambda x: np.where(x.real > 0, x, alpha * np.expm1(_negative(x) / alpha)), x)
+    return apply(lambda x: np.where(x.real > 0, x, alpha * np.expm1(x / alpha)), x)
 
 
 def celu_backward(grad_y: Array, x: Array, *, alpha: float = 1.0) -> Array:
@@ -214,7 +214,7 @@ def celu_backward(grad_y: Array, x: Array, *, alpha: float = 1.0) -> Array:
     _check_alpha(alpha)
 
     def derivative(x: Array) -> Array:
-        return np.where(x.real > 0, 1, scaled_exp(1.0, quotient(_negative(x), alpha)))
+        return np.where(x.real > 0, 1, scaled_exp(1.0, quotient(x, alpha)))
 
     return apply_derivative(derivative, grad_y, x)
 
@@ -226,7 +226,7 @@ def celu_double_backward(
     _check_alpha(alpha)
 
     def curvature(x: Array) -> Array:
-        return np.where(x.real > 0, 0, scaled_exp(1 / alpha, quotient(_negative(x), alpha)))
+        return np.where(x.real > 0, 0, scaled_exp(1 / alpha, quotient(x, alpha)))
 
     return apply_second(lambda g, x: celu_backward(g, x, alpha=alpha), curvature, v, grad_y, x)
 
@@ -234,9 +234,7 @@ def celu_double_backward(
 def selu(x: Array) -> Array:
     """Return ``scale x`` where x > 0, else ``scale alpha (exp(x) - 1)`` (Klambauer, 2017)."""
     factor = _SELU_SCALE * _SELU_ALPHA
-    return apply(
-        lambda x: np.where(x.real > 0, _SELU_SCALE * x, factor * np.expm1(_negative(x))), x
-    )
+    return apply(lambda x: np.where(x.real > 0, _SELU_SCALE * x, factor * np.expm1(x)), x)
 
 
 def selu_backward(grad_y: Array, x: Array) -> Array:
@@ -244,7 +242,7 @@ def selu_backward(grad_y: Array, x: Array) -> Array:
     factor = _SELU_SCALE * _SELU_ALPHA
 
     def derivative(x: Array) -> Array:
-        return np.where(x.real > 0, _SELU_SCALE, scaled_exp(factor, (_negative(x), 0.0)))
+        return np.where(x.real > 0, _SELU_SCALE, scaled_exp(factor, (x, 0.0)))
 
     return apply_derivative(derivative, grad_y, x)
 
@@ -254,38 +252,28 @@ def selu_double_backward(v: Array, grad_y: Array, x: Array) -> SecondDerivative:
     factor = _SELU_SCALE * _SELU_ALPHA
 
     def curvature(x: Array) -> Array:
-        return np.where(x.real > 0, 0, scaled_exp(factor, (_negative(x), 0.0)))
+        return np.where(x.real > 0, 0, scaled_exp(factor, (x, 0.0)))
 
     return apply_second(selu_backward, curvature, v, grad_y, x)
 
 
-def _real(x: Array) -> Array:
-    """Return what decides the branch: the real part, or an exact number itself."""
-    return x if x.dtype.kind == "O" else x.real
-
-
-def _negative(x: Array) -> Array:
-    """Return x with its positive elements replaced by 0, so that no exponential overflows."""
-    return np.where(x.real > 0, 0, x)
-
-
 def _clipped(x: Array, low: float, high: float) -> Array:
-    return np.where(_real(x) <= low, low, np.where(_real(x) >= high, high, x))
+    return np.where(x.real <= low, low, np.where(x.real >= high, high, x))
 
 
 def _positive(x: Array) -> Array:
     """Return x where it is positive, else 0, which is never -0."""
     # `where` mispredicts: of random signs it takes ten times as long.
-    return np.maximum(x, 0) + 0 if x.dtype.kind == "f" else np.where(_real(x) <= 0, 0, x)
+    return np.maximum(x, 0) + 0 if x.dtype.kind == "f" else np.where(x.real <= 0, 0, x)
 
 
 def _step(x: Array, knot: float) -> Array:
-    above = _real(x) > knot
+    above = x.real > knot
     return _nan_or(x, above.astype(x.dtype) if x.dtype.kind == "f" else np.where(above, 1, 0))
 
 
 def _between(x: Array, low: float, high: float) -> Array:
-    return _nan_or(x, np.where((_real(x) > low) & (_real(x) < high), 1, 0))
+    return _nan_or(x, np.where((x.real > low) & (x.real < high), 1, 0))
 
 
 def _flat(x: Array) -> Array:
@@ -295,8 +283,7 @@ def _flat(x: Array) -> Array:
 
 def _nan_or(x: Array, slope: Array) -> Array:
     """Return `slope`, and NaN where x is NaN."""
-    real = _real(x)
-    return np.where(np.equal(real, real), slope, x)
+    return np.where(np.equal(x.real, x.real), slope, x)
 
 
 def _check_interval(min_val: float, max_val: float) -> None:

@@ -28,6 +28,10 @@ CUTS = {
         "products.ALONE": 20, "products._ROWS": 2, "products._TERMS": 3,
         "products._POSITIONS": 5, "scratch.SMALL": 0, "layout._FEW_ROWS": 0, "layout._NEAR": 100,
     },
+    "scattered with shared rows": {
+        **GENERAL, "phases._WASTE": 0, "layout._FEW_ROWS": 0, "layout._NEAR": 100,
+        "layout._FEW_POSITIONS": -1,
+    },
     "scattered in pieces": {
         **GENERAL, "phases._WASTE": 0, "plan.CACHE": 64, "plan.MOST": 512, "plan.ROWS": 2,
         "scratch.SMALL": 0,

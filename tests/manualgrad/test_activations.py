@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from flint import arb, ctx
+from flint import acb, acb_series, arb, ctx
 
 from manualgrad import activations
 from oracles.exact.activations import ACTIVATIONS
@@ -168,6 +168,77 @@ def test_complex_step_is_the_derivative(name):
     assert (error_to(true, slope) <= true.error).all()
 
 
+@pytest.mark.parametrize(
+    ("name", "x", "slope"),
+    [
+        ("relu", 0, 0), ("leaky_relu", 0, 0.01), ("relu6", 0, 0), ("relu6", 6, 0),
+        ("hardtanh", -1, 0), ("hardtanh", 1, 0), ("hardsigmoid", -3, 0), ("hardsigmoid", 3, 0),
+        ("hardswish", -3, 0), ("hardswish", 3, 1), ("elu", 0, 1), ("celu", 0, 1),
+        ("selu", 0, 1.7580993408473766),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("sign", [1, -1])
+def test_imaginary_parts_at_the_kinks_follow_the_conventions(name, x, slope, sign):
+    step, at, g = sign * 2.0**-300, np.array([float(x)]), np.array([1.0])
+    assert getattr(activations, name)(at + 1j * step).imag / step == slope
+    assert getattr(activations, f"{name}_backward")(g, at) == slope
+    assert getattr(activations, f"{name}_backward")(g + 0j, at + 1j * step).real == slope
+
+
+def test_slope_of_elu_at_zero_is_that_from_below():
+    x, step = np.zeros(1), 2.0**-300
+    assert activations.elu(x + 1j * step, alpha=0.75).imag / step == 0.75
+    assert activations.elu_backward(x + 1, x, alpha=0.75) == 0.75
+
+
+@pytest.mark.parametrize(
+    ("name", "x"), [("relu6", -0.0), ("relu6", -1.0), ("hardsigmoid", -3.0), ("hardswish", -3.0)]
+)
+def test_zero_below_a_kink_is_positive(name, x):
+    y = getattr(activations, name)(np.full(9, x))
+    assert (y == 0).all()
+    assert not np.signbit(y).any()
+
+
+def logistic(z):
+    return 1 / (1 + (-z).exp())
+
+
+def tanh(z):
+    return 2 * logistic(2 * z) - 1
+
+
+ANALYTIC = {
+    "arctan": lambda z: z.atan(),
+    "gelu": lambda z: z * (1 + (z / arb(2).sqrt()).erf()) / 2,
+    "gelu by tanh": lambda z: z * logistic(
+        (8 / arb.pi()).sqrt() * (z + arb(44715) / 1_000_000 * z * z * z)
+    ),
+    "logsigmoid": lambda z: logistic(z).log(),
+    "mish": lambda z: z * tanh((1 + z.exp()).log()),
+    "sigmoid": logistic,
+    "silu": lambda z: z * logistic(z),
+    "softplus": lambda z: (1 + z.exp()).log(),
+    "tanh": tanh,
+}  # fmt: skip
+"""Definitions that are one formula, for series of complex balls."""
+
+
+@pytest.mark.parametrize("name", ANALYTIC)
+@pytest.mark.parametrize("z", [0.25j, -0.25j])
+def test_pieces_are_one_analytic_function_where_they_meet(name, z):
+    with ctx.workprec(100):
+        series = ANALYTIC[name](acb_series([acb(0, z.imag), 1], prec=3))
+        true = np.array([complex(series[k]) * (1, 1, 2)[k] for k in range(3)])
+    word, by_tanh, _ = name.partition(" by ")
+    options = {"approximate": "tanh"} if by_tanh else {}
+    x, one = np.array([z]), np.ones(1, complex)
+    value = getattr(activations, word)(x, **options)[0]
+    slope = getattr(activations, f"{word}_backward")(one, x, **options)[0]
+    bend = getattr(activations, f"{word}_double_backward")(one, one, x, **options).grad_x[0]
+    assert np.abs(np.array([value, slope, bend]) - true).max() <= 2.0**-49
+
+
 @pytest.mark.parametrize("name", [*NAMES, "softmax", "log_softmax"])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64])
 def test_dtype_shape_and_memory(name, dtype):
@@ -227,6 +298,11 @@ def test_softmax_rounds_no_difference_that_is_exponentiated():
         true = (arb(x[1]) - arb(x[0])).exp()
         error = float(abs(arb(activations.softmax(x)[1]) - true))
     assert error <= FLOAT64_ULP * np.spacing(float(true.mid()))
+
+
+def test_derivative_of_arctan_is_not_lost_where_a_square_overflows():
+    x = np.array([2.0**520])
+    assert activations.arctan_backward(np.ones(1), x) == 2.0**-1040
 
 
 @pytest.mark.parametrize("x", [[np.nan], [np.nan, 1], [np.inf, 1], [-np.inf, -np.inf]])

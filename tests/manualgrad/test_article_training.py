@@ -19,6 +19,7 @@ from manualgrad.article import (
 from manualgrad.article_training import (
     IMAGES,
     TARGETS,
+    _read_only,
     initial_weights,
     total_cost,
     train,
@@ -74,6 +75,7 @@ def test_targets_are_the_arctan_of_the_sum_of_the_pixels():
 def test_data_are_read_only(constant):
     with pytest.raises(ValueError, match="read-only"):
         constant[0] = 1.0
+    assert not _read_only(constant.copy()).flags.writeable
 
 
 @pytest.mark.parametrize("scale", [0.2, 4.2])
@@ -104,6 +106,12 @@ def test_update_steps_against_the_gradient():
     halves = [Fraction(-3, 2), Fraction(-3), Fraction(-9, 2)]
     assert [w.item() for w in vars(stepped).values()] == halves
     assert [w.item() for w in vars(weights).values()] == [1, 2, 3]
+
+
+def test_update_has_the_article_s_rate_by_default():
+    weights = initial_weights(0.2)
+    found = gradients(forward(IMAGES[0], weights), TARGETS[0], weights)
+    assert bits(update(weights, found)) == bits(update(weights, found, learning_rate=0.1))
 
 
 def test_total_cost_sums_over_the_images():
@@ -140,6 +148,11 @@ def test_train_has_the_article_s_rate_and_backward_pass_by_default():
     assert bits(default.weights) == bits(given.weights)
     assert default.costs == given.costs
     assert len(default.costs) == 4
+
+
+def test_train_takes_a_thousand_epochs_by_default():
+    one = np.ones((1, 1))
+    assert len(train(one[None], [1.0], Weights(one, one, one)).costs) == 1001
 
 
 def test_train_without_epochs_gives_back_a_copy():
@@ -228,10 +241,14 @@ def test_later_g1_is_off_by_more_than_its_own_length():
     ("options", "error", "text"),
     [
         ({"epochs": -1}, ValueError, "`epochs` (=-1) must be at least 0"),
-        (
-            {"f1": "softmax"},
-            ValueError,
-            "`f1` (='softmax') must be an Activation or one of arctan, identity, sigmoid, tanh",
+        *(
+            (
+                {name: "softmax"},
+                ValueError,
+                f"`{name}` (='softmax') must be an Activation or one of arctan, identity, sigmoid,"
+                " tanh",
+            )
+            for name in ("f1", "f2", "f3")
         ),
     ],
 )

@@ -22,6 +22,16 @@ def test_sums_and_products_of_floats_lose_nothing():
         assert exact(product, index) == Fraction(a) * Fraction(b)
 
 
+def test_what_was_kept_is_carried_on():
+    a, b = (A, A * 2.0**-54), (B, B * 2.0**-55)
+    total, product = added(a, b), multiplied(a, b)
+    for index in range(len(A)):
+        sizes = abs(exact(a, index)) + abs(exact(b, index))
+        assert abs(exact(total, index) - exact(a, index) - exact(b, index)) <= sizes / 2**104
+        true = exact(a, index) * exact(b, index)
+        assert abs(exact(product, index) - true) <= abs(true) / 2**103
+
+
 def test_quotient_to_twice_the_digits():
     # The error is itself rounded, a few times: 2^-53 of 2^-53 of the quotient each.
     found = quotient(A, 1.3)
@@ -47,6 +57,7 @@ def test_overflow_on_the_way_leaves_no_error(huge):
         ):
             assert np.isfinite(low).all()
             assert high.shape == (1,)
+        assert multiplied((0.5, 0.0), (np.array([huge]), 0.0))[1] == 0
 
 
 @pytest.mark.parametrize("high", [-1.5, -699.3, -701.7, -760.2])

@@ -45,6 +45,16 @@ def test_convolution_by_hand():
     assert mg.conv1d(x, w, padding="valid").tolist() == [[[21, 42, 84]]]
 
 
+@pytest.mark.parametrize(("kernel", "dilation", "before", "behind"),
+                         [(1, 3, 0, 0), (4, 1, 1, 2), (2, 3, 1, 2), (3, 3, 3, 3)])  # fmt: skip
+def test_same_padding_puts_what_is_odd_behind(kernel, dilation, before, behind):
+    x, w = numbers((2, 1, 7), 0), numbers((1, 1, kernel), 1)
+    padded = np.pad(x, ((0, 0), (0, 0), (before, behind)))
+    y = mg.conv1d(x, w, padding="same", dilation=dilation)
+    assert y.shape == x.shape
+    assert np.array_equal(y, mg.conv1d(padded, w, dilation=dilation))
+
+
 def test_transposed_convolution_by_hand():
     x, w = np.array([[[1.0, 2]]]), np.array([[[3.0, 5, 7]]])
     y = mg.conv_transpose1d(x, w, np.array([100.0]), stride=2, output_padding=1)
@@ -188,3 +198,27 @@ def test_padding_is_zeros_so_an_infinite_weight_makes_nan_there():
     np.testing.assert_array_equal(y, [[[np.nan, np.inf, np.inf]]])
     padded = np.pad(x, ((0, 0), (0, 0), (1, 1)))
     np.testing.assert_array_equal(y, mg.conv1d(padded, w))
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_options_left_out_are_the_plainest(name):
+    forward, backward = PAIRS[name]
+    double = getattr(mg, f"{name}_double_backward")
+    axes = int(name[-2])
+    plainest = {"stride": 1, "padding": 0, "dilation": 1, "groups": 1}
+    if "transpose" in name:
+        plainest["output_padding"] = 0
+    x, w = numbers((2, 4, *(5, 6, 4)[:axes]), 0), numbers((4, 4, *(2, 3, 2)[:axes]), 1)
+    y = forward(x, w)
+    assert np.array_equal(y, forward(x, w, **plainest))
+    for call, given in ((backward, (y, x, w)), (double, (x, w, numbers(4, 2), y, x, w))):
+        pairs = zip(call(*given), call(*given, **plainest), strict=True)
+        assert all(np.array_equal(one, other) for one, other in pairs)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_a_bias_is_added_to_its_channel(name):
+    x, w, b, options = operands(name)
+    without = PAIRS[name][0](x, w, **options)
+    added = b.reshape(-1, *[1] * int(name[-2]))
+    assert np.array_equal(PAIRS[name][0](x, w, b, **options), without + added)

@@ -55,7 +55,14 @@ def test_results_are_new_arrays_of_the_same_dtype():
         (lambda: dense(X, W.T), ValueError,
          "`x` (shape=(2, 3)) has 3 features, `w` (shape=(2, 3)) takes 2"),
         (lambda: dense(X, W, B[:1]), ValueError, "`b` (shape=(1,)) must have shape (2,)"),
-        (lambda: dense(X, W.astype("f4")), TypeError, "must have the same dtype"),
+        (lambda: dense(X, W.astype("f4")), TypeError,
+         "`x` (dtype=float64), `w` (dtype=float32) must have the same dtype"),
+        (lambda: dense(X, W, B.astype("f4")), TypeError, "`x` (dtype=float64), "
+         "`w` (dtype=float64), `b` (dtype=float32) must have the same dtype"),
+        (lambda: dense_backward(G, X.astype("f4"), W), TypeError, "`grad_y` (dtype=float64), "
+         "`x` (dtype=float32), `w` (dtype=float64) must have the same dtype"),
+        (lambda: dense_backward(G, X, W.astype("f4")), TypeError, "`grad_y` (dtype=float64), "
+         "`x` (dtype=float64), `w` (dtype=float32) must have the same dtype"),
         (lambda: dense(X.astype(int), W.astype(int)), TypeError, "`x` (dtype=int64) must be"),
         (lambda: dense_backward(G.T[:1], X, W), ValueError,
          "`grad_y` (shape=(1, 2)) must have the result's shape (2, 2)"),

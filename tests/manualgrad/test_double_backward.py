@@ -1,5 +1,6 @@
 """Double backward passes: exact on Fractions, within ULP of truth for activations."""
 
+import re
 from fractions import Fraction
 from functools import cache
 
@@ -62,6 +63,16 @@ def test_layer_double_backward_is_the_exact_derivative_of_the_backward(name):
     assert all((a == b).all() for a, b in zip(without, zeros, strict=True))
 
 
+@pytest.mark.parametrize(("name", "channels"), [("conv1d", 6), ("conv_transpose1d", 6)])
+def test_a_direction_for_the_bias_has_a_number_for_each_channel(name, channels):
+    x_shape, w_shape, options = CONVOLUTIONS[name]
+    x, w = np.ones(x_shape), np.ones(w_shape)
+    g = np.ones_like(getattr(manualgrad, name)(x, w, **options))
+    message = rf"^`v_b` \(shape=\(7,\)\) must have the shape \({channels},\)$"
+    with pytest.raises(ValueError, match=message):
+        getattr(manualgrad, f"{name}_double_backward")(x, w, np.ones(7), g, x, w, **options)
+
+
 @pytest.mark.parametrize("name", ["conv2d", "conv_transpose2d", "dense"])
 @pytest.mark.parametrize(("position", "word"), [(0, "v_x"), (1, "v_w"), (2, "v_b"), (3, "grad_y")])
 def test_wrong_shapes_are_named(name, position, word):
@@ -86,6 +97,9 @@ CASES = [(name, {}) for name in ACTIVATIONS] + [
     ("softplus", {"beta": 2.0}), ("leaky_relu", {"negative_slope": 0.25}),
     ("hardtanh", {"min_val": -2.0, "max_val": 0.5}),
 ]  # fmt: skip
+
+POLYNOMIAL = {"identity", "relu", "leaky_relu", "relu6", "hardtanh"}
+"""Piece by piece."""
 
 POINTS = np.array(
     [0.0, 1e-40, -1e-40, 1e-8, 0.3, -0.3, 0.75, 1.0, -1.0, 1.7, -1.7, 2.9, -2.9, 3.5, -3.5,
@@ -128,11 +142,40 @@ def test_second_derivative_at_the_ends_and_at_nan(name, options):
     assert np.isnan(found[2]) or name == "identity"
 
 
-def test_product_neither_underflows_nor_overflows_early():
-    x, tiny, huge = np.array([1.0]), np.array([1e-200]), np.array([1e200])
-    for v, g in ((tiny, huge), (huge, tiny)):
-        found = activations.tanh_double_backward(v, g, x).grad_x
-        assert abs(found[0] / activations.tanh_double_backward(x, x, x).grad_x[0] - 1) < 2.0**-50
+@pytest.mark.parametrize(("v", "g"), [(1e-200, 1e200), (1e200, 1e-200), (1e300, 1e-300)])
+@pytest.mark.parametrize("x", [1.0, 23.0])
+def test_product_neither_underflows_nor_overflows_early(v, g, x):
+    v, g, x, one = (np.array([number]) for number in (v, g, x, 1.0))
+    found = activations.tanh_double_backward(v, g, x).grad_x
+    assert abs(found[0] / activations.tanh_double_backward(one, one, x).grad_x[0] - 1) < 2.0**-50
+
+
+class Symbol:
+    """A number of which nothing is known but how it is multiplied."""
+
+    def __init__(self, *names):
+        self.names = sorted(names)
+
+    def __mul__(self, other):
+        return Symbol(*self.names, *other.names) if isinstance(other, Symbol) else other * self
+
+    def __rmul__(self, number):
+        return number
+
+
+def test_numbers_without_an_order_can_be_multiplied():
+    v, g, x = (np.array([Symbol(name)], object) for name in "vgx")
+    found = activations.identity_double_backward(v, g, x)
+    assert found.grad_x.tolist() == [0]
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax", *sorted({*ACTIVATIONS} - POLYNOMIAL)])
+def test_exact_numbers_are_refused_by_what_is_no_polynomial(name):
+    x = np.array([Fraction(1, 3)], object)
+    message = r"^`x` \(dtype=object\) must be floating or complex: not a polynomial$"
+    for end, given in (("", [x]), ("_backward", [x, x]), ("_double_backward", [x, x, x])):
+        with pytest.raises(TypeError, match=message):
+            getattr(activations, f"{name}{end}")(*given)
 
 
 @pytest.mark.parametrize("name", [*ACTIVATIONS, "softmax", "log_softmax"])
@@ -143,15 +186,77 @@ def test_activation_shapes_are_checked(name):
         double(np.ones(3), x, x)
     with pytest.raises(ValueError, match="`grad_y` \\(shape=\\(3,\\)\\) must have the shape of"):
         double(x, np.ones(3), x)
-    with pytest.raises(TypeError, match="same dtype"):
-        double(x.astype(np.float32), x, x)
+    names = ("v", "grad_y", "x")
+    for position in range(3):
+        given = [x.astype(np.float32) if i == position else x for i in range(3)]
+        said = ", ".join(f"`{n}` (dtype={a.dtype})" for n, a in zip(names, given, strict=True))
+        with pytest.raises(TypeError, match=f"^{re.escape(said)} must have the same dtype$"):
+            double(*given)
 
 
-def test_identity_is_exact_on_fractions():
+@pytest.mark.parametrize("name", ["identity", "relu", "leaky_relu", "relu6", "hardtanh"])
+def test_pieces_of_lines_are_exact_on_fractions(name):
     v, g, x = exact(2, 3), exact(2, 3), exact(2, 3)
-    found = activations.identity_double_backward(v, g, x)
-    assert (found.grad_grad_y == v).all()
+    found = getattr(activations, f"{name}_double_backward")(v, g, x)
+    assert (found.grad_grad_y == getattr(activations, f"{name}_backward")(v, x)).all()
     assert (found.grad_x == 0).all()
+    assert {type(number) for number in found.grad_x.ravel()} <= {int, Fraction}
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "true"),
+    [
+        ("elu", {"alpha": 0.7}, 0.7), ("celu", {"alpha": 0.25}, 4.0),
+        ("selu", {}, 1.7580993408473766), ("hardswish", {}, 1 / 3), ("softsign", {}, 0.0),
+        ("leaky_relu", {}, 0.0), ("mish", {}, 0.64),
+    ],
+)  # fmt: skip
+def test_second_derivative_at_zero(name, options, true):
+    one, zeros = np.ones(2), np.array([0.0, -0.0])
+    found = getattr(activations, f"{name}_double_backward")(one, one, zeros, **options)
+    assert found.grad_x.tolist() == [true, true]
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("elu", {"alpha": 0.75}), ("celu", {"alpha": 0.25}), ("selu", {})]
+)
+def test_imaginary_parts_of_a_slope_at_zero_follow_the_convention(name, options):
+    one, x, step = np.ones(1), np.zeros(1), 2.0**-300
+    slope = getattr(activations, f"{name}_backward")(one + 0j, x + 1j * step, **options)
+    double = getattr(activations, f"{name}_double_backward")(one, one, x, **options)
+    assert slope.imag / step == double.grad_x
+
+
+@pytest.mark.parametrize("x", [-430.3, -77.7, -21.1, 35.1, 401.9])
+def test_rounding_of_a_product_is_not_multiplied_by_the_exponential(x):
+    one, beta = np.ones(1), 1.7
+    found = activations.softplus_double_backward(one, one, np.array([x]), beta=beta).grad_x[0]
+    true = curvature("softplus", (("beta", beta),), x)
+    assert float((arb(found) - true).abs_lower()) <= 4 * np.spacing(found)
+
+
+@pytest.mark.parametrize("name", ["softplus", "celu"])
+@pytest.mark.parametrize("value", [0, -1.0, np.inf, np.nan])
+def test_parameters_are_checked(name, value):
+    word = {"softplus": "beta", "celu": "alpha"}[name]
+    one = np.ones(1)
+    for end, given in (("", [one]), ("_backward", [one] * 2), ("_double_backward", [one] * 3)):
+        with pytest.raises(
+            ValueError, match=rf"^`{word}` \(={value}\) must be positive and finite$"
+        ):
+            getattr(activations, f"{name}{end}")(*given, **{word: value})
+
+
+@pytest.mark.parametrize("name", ["softmax", "log_softmax"])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_imaginary_parts_of_a_backward_pass_are_its_double_backward(name, axis):
+    v, g, x, u = RNG.standard_normal((4, 3, 5))
+    step, backward = 2.0**-300, getattr(activations, f"{name}_backward")
+    found = getattr(activations, f"{name}_double_backward")(v, g, x, axis=axis)
+    along_g = (backward(g + 1j * step * u, x + 0j, axis=axis).imag / step * v).sum()
+    along_x = (backward(g + 0j, x + 1j * step * u, axis=axis).imag / step * v).sum()
+    assert abs(paired(found.grad_grad_y, u) - along_g) <= 2.0**-46
+    assert abs(paired(found.grad_x, u) - along_x) <= 2.0**-46
 
 
 # --- losses -----------------------------------------------------------------------------------

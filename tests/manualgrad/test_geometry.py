@@ -31,6 +31,8 @@ T2, TB2 = np.zeros((4, 3, 3, 2)), np.zeros(6)  # transposed: 4 channels in, 2 gr
         ((X2, W2), {"groups": 2, "stride": 1.5}, TypeError, "`stride` (=1.5) must be an int or"),
         ((X2, W2), {"groups": 2, "stride": (1, True)}, TypeError, "(=(1, True)) must hold ints"),
         ((X2, W2), {"groups": 2, "dilation": 0}, ValueError, "`dilation` (=0) must be at least 1"),
+        ((X2, W2), {"groups": 2, "padding": 1.5}, TypeError, "`padding` (=1.5) must be an int or"),
+        ((X2, W2), {"groups": 2, "dilation": 1.5}, TypeError, "`dilation` (=1.5) must be an int"),
         ((X2, W2), {"groups": 2, "padding": -1}, ValueError, "`padding` (=-1) must be at least 0"),
         ((X2, W2), {"groups": 2, "padding": "full"}, ValueError,
          "`padding` (='full') must be 'same', 'valid' or ints"),
@@ -38,8 +40,11 @@ T2, TB2 = np.zeros((4, 3, 3, 2)), np.zeros(6)  # transposed: 4 channels in, 2 gr
          "`padding` (='same') needs `stride` (=(2, 2)) to be 1"),
         ((X2, W2), {"groups": 2, "dilation": 5}, ValueError,
          "the result would have the spatial size (-2, 4), which must be at least 1"),
-        ((X2[:, :, :0], W2), {"groups": 2}, ValueError, "may be empty along the batch alone"),
+        ((X2[:, :, :0], W2), {"groups": 2}, ValueError,
+         "`x` (shape=(2, 4, 0, 9)) may be empty along the batch alone"),
         ((X2, W2[..., :0]), {"groups": 2}, ValueError, "`w` (shape=(6, 2, 3, 0)) may be empty"),
+        ((X2, W2, B2.astype("f4")), {"groups": 2}, TypeError, "`x` (dtype=float64), "
+         "`w` (dtype=float64), `b` (dtype=float32) must have the same dtype"),
         ((X2.astype("f4"), W2), {"groups": 2}, TypeError,
          "`x` (dtype=float32), `w` (dtype=float64) must have the same dtype"),
         ((X2.astype(int), W2.astype(int)), {"groups": 2}, TypeError,
@@ -67,11 +72,31 @@ def test_convolution(arguments, options, error, message):
         ((X2, T2), {"output_padding": -1}, ValueError, "`output_padding` (=-1) must be at least"),
         ((X2, T2), {"padding": 5}, ValueError, "the result would have the spatial size (0, 0)"),
         ((X2, T2), {"padding": "same"}, TypeError, "`padding` (='same') must be an int or one"),
+        ((X2, T2), {"stride": 0}, ValueError, "`stride` (=0) must be at least 1"),
+        ((X2, T2), {"padding": -1}, ValueError, "`padding` (=-1) must be at least 0"),
+        ((X2, T2), {"dilation": 0}, ValueError, "`dilation` (=0) must be at least 1"),
+        ((X2, T2), {"stride": 1.5}, TypeError, "`stride` (=1.5) must be an int or one"),
+        ((X2, T2), {"output_padding": 0.5}, TypeError,
+         "`output_padding` (=0.5) must be an int or one"),
+        ((X2, T2), {"dilation": (1, 2, 3)}, ValueError, "`dilation` (=(1, 2, 3)) must have 2 ints"),
+        ((X2.astype("f4"), T2, TB2[:3]), {}, TypeError, "`x` (dtype=float32), "
+         "`w` (dtype=float64), `b` (dtype=float64) must have the same dtype"),
+        ((X2, T2.astype("f4"), TB2[:3]), {}, TypeError, "`x` (dtype=float64), "
+         "`w` (dtype=float32), `b` (dtype=float64) must have the same dtype"),
+        ((X2, T2, TB2[:3].astype("f4")), {}, TypeError, "`x` (dtype=float64), "
+         "`w` (dtype=float64), `b` (dtype=float32) must have the same dtype"),
     ],
 )  # fmt: skip
 def test_transposed_convolution(arguments, options, error, message):
     with pytest.raises(error, match=re.escape(message)):
         mg.conv_transpose2d(*arguments, **options)
+
+
+def test_directions_share_the_dtype_of_the_operands():
+    given = [np.zeros(shape, np.float32) for shape in (X1.shape, (6, 4, 3), (6,), (2, 6, 7))]
+    message = "`v_x` (dtype=float32), `v_w` (dtype=float32), `v_b` (dtype=float32), `x` (dtype="
+    with pytest.raises(TypeError, match=re.escape(message)):
+        mg.conv1d_double_backward(*given[:3], given[3].astype(float), X1, np.zeros((6, 4, 3)))
 
 
 def test_cotangent_of_the_wrong_shape_or_dtype():
@@ -93,6 +118,17 @@ def test_other_numbers_of_axes_say_the_same():
         mg.conv3d(X2[None], W1)
     with pytest.raises(ValueError, match=re.escape("`stride` (=(1, 1)) must have 1 ints")):
         mg.conv_transpose1d(X1, np.zeros((4, 1, 2)), stride=(1, 1))
+
+
+def test_options_may_be_lists():
+    rng = np.random.default_rng(2)
+    x, w, t = (rng.standard_normal(a.shape) for a in (X2, W2, T2))
+    lists = {"groups": 2, "stride": [2, 1], "padding": [1, 0], "dilation": [1, 2]}
+    tuples = {k: tuple(v) if isinstance(v, list) else v for k, v in lists.items()}
+    assert np.array_equal(mg.conv2d(x, w, **lists), mg.conv2d(x, w, **tuples))
+    lists, tuples = lists | {"output_padding": [1, 0]}, tuples | {"output_padding": (1, 0)}
+    found = mg.conv_transpose2d(x, t, **lists)
+    assert np.array_equal(found, mg.conv_transpose2d(x, t, **tuples))
 
 
 def test_numpy_integers_are_ints():

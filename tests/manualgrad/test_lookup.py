@@ -20,6 +20,13 @@ def test_table_of_a_strided_convolution():
     assert table.varies
 
 
+def test_places_of_a_number_are_in_order():
+    table = lookup.table(Geometry((9, 8), (4, 5), (9, 8), (1, 1), (1, 2), (1, 1), 1), 1, 2)
+    assert len(table.seen_at) == 4 * 5
+    places = np.where(table.seen_at < table.seen.size, table.seen_at, 10**9)
+    assert (np.diff(places, axis=0) >= 0).all()
+
+
 def test_table_without_padding_has_no_zero():
     table = lookup.table(Geometry((3,), (1,), (3,), (1,), (0,), (1,), 1), 1, 2)
     assert table.seen.tolist() == table.seen_at.tolist() == [[0, 1, 2]]

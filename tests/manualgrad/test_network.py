@@ -5,8 +5,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from manualgrad import Sequential, flatten, flatten_backward, layer
-from manualgrad.network import OPERATIONS
+import manualgrad as mg
+from manualgrad import Sequential, flatten, flatten_backward, flatten_double_backward, layer
+from manualgrad.network import OPERATIONS, Operation, _find
+
+SHORT, LONG = np.ones((2, 2), np.float32), np.ones((2, 2))
 
 
 def numbers(shape, seed):
@@ -93,6 +96,43 @@ def test_flatten_and_back():
     assert (flatten_backward(flat, x) == x).all()
     assert not np.shares_memory(flat, x)
     assert flatten(x[:0]).shape == (0, 12)
+    assert flatten(x[:, 0, 0]).shape == (2, 1)
+
+
+@pytest.mark.parametrize("name", sorted(OPERATIONS))
+def test_an_operation_is_found_by_its_name(name):
+    parameters = OPERATIONS[name].parameters
+    assert parameters in ((), ("w", "b"))
+    found = Operation(
+        getattr(mg, name),
+        getattr(mg, f"{name}_backward"),
+        getattr(mg, f"{name}_double_backward"),
+        parameters,
+    )
+    assert OPERATIONS[name] == _find(name, mg, *parameters) == found
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        layer("softmax", axis=0),
+        layer("conv1d", numbers((2, 3, 2), 0), numbers((2,), 1), stride=2),
+        layer("conv1d", numbers((2, 3, 2), 0), padding=1),
+    ],
+    ids=lambda made: made.name,
+)
+def test_a_layer_hands_its_options_on(made):
+    operation, own = OPERATIONS[made.name], made.parameters
+    x, w = numbers((2, 3, 5), 2), [own["w"]] if own else []
+    y = made.forward(x)
+    g, v = numbers(y.shape, 3), {name: numbers(a.shape, 4) for name, a in own.items()}
+    found = made.double_backward(x, v, g, x)
+    directions = [v["w"], v.get("b")] if own else []
+    expected = operation.double_backward(x, *directions, g, x, *w, **made.options)
+    assert np.array_equal(found[0], expected.grad_grad_y)
+    assert np.array_equal(found[1], expected.grad_x)
+    assert sorted(found[2]) == ["w"] * len(w)
+    assert all(np.array_equal(a, expected.grad_w) for a in found[2].values())
 
 
 @pytest.mark.parametrize("name", sorted(OPERATIONS))
@@ -111,15 +151,28 @@ def test_every_operation_can_be_a_layer(name):
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: layer("conv2", 1), ValueError, "`name` (='conv2') is no operation; the nearest is 'conv"),  # noqa: E501
+        (lambda: layer("soft", 1), ValueError,
+         "`name` (='soft') is no operation; the nearest is 'softmax'"),
+        (lambda: layer("fold"), ValueError,
+         "`name` (='fold') is no operation; the nearest is 'conv3d'"),
         (lambda: layer("dense"), TypeError, "`dense` takes the parameters w and b, got 0"),
         (lambda: layer("tanh", np.ones(2)), TypeError, "`tanh` takes the parameters none, got 1"),
         (Sequential, ValueError, "`layers` (=()) must hold at least one layer"),
         (lambda: flatten(np.array(1.0)), ValueError, "`x` (shape=()) must have at least one axis"),
         (lambda: flatten_backward(np.ones((2, 3)), np.ones((2, 2))), ValueError,
          "`grad_y` (shape=(2, 3)) must have the result's shape (2, 2)"),
+        (lambda: flatten_backward(SHORT, LONG), TypeError,
+         "`grad_y` (dtype=float32), `x` (dtype=float64) must have the same dtype"),
+        (lambda: flatten_double_backward(SHORT, LONG, LONG), TypeError, "`v` (dtype=float32), "
+         "`grad_y` (dtype=float64), `x` (dtype=float64) must have the same dtype"),
+        (lambda: flatten_double_backward(LONG, SHORT, LONG), TypeError, "`v` (dtype=float64), "
+         "`grad_y` (dtype=float32), `x` (dtype=float64) must have the same dtype"),
+        (lambda: flatten_double_backward(LONG, LONG, SHORT), TypeError, "`v` (dtype=float64), "
+         "`grad_y` (dtype=float64), `x` (dtype=float32) must have the same dtype"),
+        (lambda: flatten_double_backward(LONG[:1], LONG, LONG), ValueError,
+         "`v` (shape=(1, 2)) must have the shape of `x` (2, 2)"),
     ],
 )  # fmt: skip
 def test_bad_arguments(call, error, message):
-    with pytest.raises(error, match=re.escape(message)):
+    with pytest.raises(error, match=f"^{re.escape(message)}$"):
         call()

@@ -1,15 +1,19 @@
 """What a convolution needs beside its operands and results is bounded, whatever the shape."""
 
 import tracemalloc
+from collections import Counter
+from itertools import product
 
 import numpy as np
 import pytest
 
 import manualgrad as mg
-from manualgrad import plan, scratch, threads
+from manualgrad import lookup, plan, scratch, threads
+from manualgrad import phases as sharing
 from manualgrad.geometry import Geometry
 from manualgrad.layout import Operands
-from manualgrad.phases import whole
+from manualgrad.phases import phases, whole
+from manualgrad.trilinear import dgrad
 
 LIMIT = 64 * 2**20
 
@@ -82,6 +86,84 @@ def test_a_naive_matrix_of_columns_would_not_pass():
     _, found = extra(lambda: np.lib.stride_tricks.sliding_window_view(x, (3, 3), (2, 3)).copy())
     windows = x.size * 9 * 4
     assert found < LIMIT < windows
+
+
+@pytest.mark.parametrize("stride", [(1, 1), (2, 3)])
+def test_threads_are_counted_by_the_products_that_are_summed(stride):
+    geometry = Geometry((6, 7), (2, 3), (3, 2), stride, (0, 0), (1, 1), 5)
+    operands = Operands(2, 7, 11, 8)
+    assert plan._multiplications(whole(geometry), operands) == 2 * 7 * 11 * 5 * (3 * 2) * (2 * 3)
+
+
+def test_products_of_phases_are_counted_for_each_of_them():
+    # Of 8 numbers, 4 are reached by taps 0 and 2, and 4 by tap 1.
+    geometry = Geometry((8,), (3,), (3,), (2,), (0,), (1,), 1)
+    counts = [plan._multiplications(window, Operands(1, 1, 1, 8)) for window in
+              phases(geometry).windows]  # fmt: skip
+    assert sum(counts) == 4 * 2 + 4 * 1
+
+
+@pytest.mark.parametrize(
+    ("most", "first"),
+    [
+        (0, (1, 1)), (1, (1, 1)), (2, (1, 1)), (3, (1, 2)), (12, (1, 6)), (13, (1, 7)),
+        (51, (1, 7)), (52, (2, 7)), (129, (3, 7)), (130, (4, 7)), (1000, (4, 7)),
+    ],
+)  # fmt: skip
+def test_a_kernel_is_cut_so_that_a_position_reads_no_more(most, first):
+    whole_one = Geometry((50, 60), (4, 7), (5, 6), (2, 3), (9, 8), (3, 2), 5)
+    found = list(plan._cuts(whole_one, most))
+    assert found[0][1].kernel == first
+    taps = Counter(tap for box, _ in found for tap in product(*(range(*each) for each in box)))
+    assert taps == Counter(product(range(4), range(7)))
+    for ((a, b), (c, d)), of in found:
+        assert of.kernel == (b - a, d - c)
+        assert of.padding == (9 - 3 * a, 8 - 2 * c)
+        assert (3 * (b - a - 1) + 1) * (2 * (d - c - 1) + 1) <= max(1, most)
+        for same in ("size", "out", "stride", "dilation", "groups"):
+            assert getattr(of, same) == getattr(whole_one, same)
+
+
+def test_one_number_is_one_tap():
+    close = Geometry((9, 9), (2, 3), (8, 7), (1, 1), (0, 0), (1, 1), 1)
+    assert [of.kernel for _, of in plan._cuts(close, 1)] == [(1, 1)] * 6
+
+
+def test_a_cut_that_no_phase_reads_is_passed_over(monkeypatch):
+    """Of nine phases, the last four share a window in whose corner none of them reads."""
+    rng = np.random.default_rng(6)
+    g, w = (rng.integers(-5, 6, size).astype(float) for size in ((2, 3, 3, 4), (3, 2, 3, 3)))
+    x = np.zeros((2, 2, 7, 10))
+    options = {"stride": 3, "padding": 1}
+    expected = mg.conv2d_backward(g, x, w, **options).grad_x
+    for module, limit, few in ((lookup, "_NUMBERS", -1), (sharing, "_TOGETHER", 5),
+                               (plan, "MOST", 32)):  # fmt: skip
+        monkeypatch.setattr(module, limit, few)
+    geometry = Geometry((7, 10), (3, 3), (3, 4), (3, 3), (1, 1), (1, 1), 1)
+    assert np.array_equal(dgrad(g, w, geometry), expected)
+
+
+@pytest.mark.parametrize(
+    ("cores", "operands", "threads_used", "small"),
+    [
+        (4, Operands(64, 4, 4, 8), 4, True),
+        (2, Operands(64, 4, 4, 8), 2, True),
+        (4, Operands(64, 2, 2, 8), 4, True),
+        (4, Operands(128, 2, 1, 8), 4, True),
+        (4, Operands(64, 191, 2, 8), 4, True),
+        (4, Operands(1, 1, 2, 8), 1, True),  # little work
+        (4, Operands(64, 192, 2, 8), 1, False),  # BLAS divides it better
+        (1, Operands(64, 4, 4, 8), 1, False),
+        (4, Operands(256, 1, 1, 8), 1, True),  # sums that wait for memory
+        (4, Operands(64, 4, 4, 8, scatters=True), 1, True),
+    ],
+)
+def test_who_shares_the_work(monkeypatch, cores, operands, threads_used, small):
+    for module in (threads, plan):
+        monkeypatch.setattr(module, "cores", lambda: cores)
+    geometry = Geometry((65, 66), (2, 3), (64, 64), (1, 1), (0, 0), (1, 1), 9)
+    found = plan.plan(whole(geometry), operands)
+    assert (found.threads, found.small) == (threads_used, small)
 
 
 def test_long_plans_are_not_kept():

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
-from manualgrad import products
-from manualgrad.products import multiply
+from manualgrad import layout, plan, products
+from manualgrad.geometry import Geometry
+from manualgrad.matrices import block, columns
+from manualgrad.phases import whole
+from manualgrad.products import Pair, multiply, summers
 
 
 @pytest.mark.parametrize("shape", [(1, 7, 5, 11), (3, 4, 6, 8), (2, 1, 9, 3), (1, 130, 30, 200)])
@@ -35,3 +38,44 @@ def test_no_small_product_is_one_that_blas_divides(monkeypatch):
     seen.clear()
     multiply(left, right, np.empty((1, 100, 3000)), small=False)
     assert seen == [100 * 96 * 3000]
+
+
+@pytest.mark.parametrize("terms", [1, 40, 128, 5000, 2**14, 2**15, 2**18, 2**19, 2**22])
+@pytest.mark.parametrize("rows", [1, 2, 63, 64, 65, 200])
+def test_small_products_are_as_large_as_they_may_be(rows, terms):
+    height, width = products._small(rows, terms)
+    small = height * terms * width <= products.ALONE
+    assert small or height == width == 1
+    assert 1 <= height <= min(rows, products._ROWS)
+    assert width < products._COLUMNS or width % products._COLUMNS == 0
+    if terms <= 2**13:
+        assert height * terms * 2 * (width + products._COLUMNS) > products.ALONE
+
+
+@pytest.mark.parametrize(("channels", "results"), [(1, 1), (2, 3)])
+@pytest.mark.parametrize("turns", [(0, 1), (0, 0), (1, 1), (1, 2, 0)])
+def test_what_several_sum_is_the_sum_of_all(monkeypatch, channels, results, turns):
+    """Whoever takes which step: of three, some may have none."""
+    monkeypatch.setattr(layout, "_FEW_POSITIONS", -1)
+    for limit, few in {"CACHE": 1024, "MOST": 1024, "SLIDE": 512, "_STEP": 1, "_LONG": 1}.items():
+        monkeypatch.setattr(plan, limit, few)
+    rng = np.random.default_rng(7)
+    x = rng.integers(-5, 6, (3, 2, channels, 5, 6)).astype(float)
+    g = rng.integers(-5, 6, (3, 2, results, 4, 4)).astype(float)
+    w = np.zeros((2, results, channels, 2, 3))
+    window = whole(Geometry((5, 6), (2, 3), (4, 4), (1, 1), (0, 0), (1, 1), 2))
+    (tile,) = plan.plan(window, layout.Operands(3, results, channels, 8)).tiles
+    assert tile.layout.depthwise == (channels == results == 1)
+    rooms = np.full((3, tile.weights), np.nan)
+    each = [summers(tile, window, Pair(w, g), room, small=False) for room in rooms]
+    for number, step in enumerate(tile.steps):
+        seen = block(x, step) if tile.layout.depthwise else columns(x, tile.layout, step)
+        for sums in each[turns[number % len(turns)]]:
+            sums.take(seen, step)
+    assert number > 0
+    for first, second, third in zip(*each, strict=True):
+        first.join(second)
+        first.join(third)
+        first.finish()
+    windows = np.lib.stride_tricks.sliding_window_view(x, (2, 3), (3, 4))
+    assert np.array_equal(w, np.einsum("ngcpqkl,ngopq->gockl", windows, g))

@@ -20,6 +20,11 @@ def test_same_purpose_gets_the_same_memory():
     assert not np.shares_memory(first, larger)
 
 
+def test_no_more_memory_is_kept_than_was_asked_for():
+    found = scratch("a test of bytes", (3, SMALL), DOUBLE)
+    assert found.base.nbytes == found.nbytes == 3 * SMALL * 8
+
+
 def test_other_purposes_threads_and_small_arrays_get_their_own():
     first = scratch("a test", (SMALL + 1,), DOUBLE)
     assert not np.shares_memory(first, scratch("another", (SMALL + 1,), DOUBLE))

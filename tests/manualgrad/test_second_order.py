@@ -1,5 +1,6 @@
 """Hessian-vector products of whole networks."""
 
+import re
 from fractions import Fraction
 
 import numpy as np
@@ -71,6 +72,7 @@ def test_double_backward_is_the_exact_derivative_of_the_gradients():
     # Gradients are polynomials of degree at most 3 in the step: three layers have weights.
     assert (derivative(lambda s: gradients(s).grad_x, 3) == found.grad_x).all()
     for name, array in found.parameters.items():
+        assert array.shape == network.parameters[name].shape
         assert (derivative(lambda s, n=name: gradients(s).parameters[n], 3) == array).all()
     along = derivative(lambda s: moved(network, v, s)(x + s * v_x), 4)
     assert (along == found.grad_grad_y).all()
@@ -133,10 +135,15 @@ def test_arguments_are_checked():
     network, x = exact_network(), exact(2, 2, 4, 3)
     v = {k: exact(*a.shape) for k, a in network.parameters.items()}
     missing = {k: a for k, a in v.items() if k != "4.b"}
-    with pytest.raises(
-        ValueError, match=r"`v` \(=0\.w, 0\.b, 2\.w, 4\.w\) must name the parameters"
-    ):
+    message = "`v` (=0.w, 0.b, 2.w, 4.w) must name the parameters: 0.w, 0.b, 2.w, 4.w, 4.b"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         double_backward(network, x, missing, exact(2, 2), network.forward(x))
+    bare = Sequential(layer("flatten"))
+    with pytest.raises(ValueError, match=r"^`v` \(=0\.w\) must name the parameters: nothing$"):
+        double_backward(bare, x, {"0.w": x}, exact(2, 24), bare.forward(x))
+    one, two = Sequential(layer("identity")), Sequential(layer("identity"), layer("identity"))
+    with pytest.raises(ValueError, match="argument 2 is longer"):
+        double_backward(one, x, {}, x, two.forward(x))
     with pytest.raises(ValueError, match="the nearest is 'mse_loss'"):
         hessian_vector_product(network, x, v, x, exact(2, 2), loss="mse")
     with pytest.raises(ValueError, match="`v_x` \\(shape="):

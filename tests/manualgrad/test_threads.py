@@ -21,6 +21,12 @@ def test_every_task_runs_and_the_first_one_here():
     assert threading.get_ident() not in {ran[n] for n in (1, 2, 3)}
 
 
+def test_threads_are_named_for_their_process():
+    with threads._pool.__wrapped__(7) as pool:
+        name = pool.submit(lambda: threading.current_thread().name).result()
+    assert name == "manualgrad-7_0"
+
+
 @pytest.mark.parametrize("fails", [0, 1, 2])
 def test_an_error_reaches_the_caller_when_all_have_ended(fails):
     ended = []
@@ -48,6 +54,13 @@ def test_little_work_is_done_alone():
     assert threads.threads(0) == threads.threads(threads._WORTH - 1) == 1
 
 
+def test_threads_grow_with_the_work_up_to_the_cores(monkeypatch):
+    monkeypatch.setattr(threads, "cores", lambda: 4)
+    found = [threads.threads(n * threads._WORTH // 2) for n in (1, 2, 3, 4, 5, 8, 9, 100)]
+    assert found == [1, 1, 1, 2, 2, 4, 4, 4]
+    assert all(isinstance(number, int) for number in found)
+
+
 @pytest.mark.parametrize("size", [0, 1, 2, 5, 64])
 @pytest.mark.parametrize("cores", [1, 3])
 def test_shares_of_an_axis_are_all_of_it(monkeypatch, size, cores):
@@ -65,6 +78,24 @@ def test_no_more_threads_than_blas_is_asked_to_use(monkeypatch, asked, most):
     cores = threads.cores.__wrapped__()
     assert 1 <= cores <= most
     assert asked == "1" or cores <= (os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize(
+    ("allowed", "there", "asked", "found"),
+    [
+        (3, 5, None, 3), (3, 5, "2", 2), (3, 5, "4", 3), (None, 5, None, 5), (None, None, None, 1),
+        (None, None, "4", 1), (3000, 3000, None, 1024),
+    ],
+)  # fmt: skip
+def test_cores_are_those_that_this_process_may_use(monkeypatch, allowed, there, asked, found):
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: range(allowed), raising=False)
+    if allowed is None:
+        monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: there)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if asked:
+        monkeypatch.setenv("OMP_NUM_THREADS", asked)
+    assert threads.cores.__wrapped__() == found
 
 
 def test_convolutions_of_many_callers_do_not_meet(monkeypatch):

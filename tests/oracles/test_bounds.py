@@ -34,6 +34,54 @@ def test_gamma_is_infinite_where_the_model_ends():
     assert gamma([2**24, 2**25], "float32").tolist() == [np.inf, np.inf]
 
 
+def test_gamma_is_finite_up_to_where_the_model_ends():
+    found = gamma([0, 2**23, 2**24 - 1, 2**24], "float32")
+    assert found.tolist() == [0.0, 1.0, 2.0**24 - 1, np.inf]
+    assert gamma([], "float32").shape == (0,)
+    assert gamma(np.zeros((2, 3)), "float64").shape == (2, 3)
+
+
+def test_no_bound_depends_on_how_floating_point_errors_are_met():
+    largest = float(np.finfo("float64").max)
+    with np.errstate(all="raise"):
+        assert gamma([2**53, 2**54], "float64").tolist() == [np.inf, np.inf]
+        assert probable_gamma([0, 2**54], "float64")[0] == 0
+        found = rounding_bound([2**53, 0], np.array([largest, 0.0]), "float64")
+    assert found.tolist() == [np.inf, 0.0]
+
+
+def test_exact_arithmetic_is_off_by_nothing():
+    assert rounding_bound(5, np.array([[1.0, 2.0]]), None).tolist() == [[0.0, 0.0]]
+
+
+@pytest.mark.parametrize("largest", [1.0, 3.5e38])
+def test_bound_is_gamma_times_magnitude_and_underflows(largest):
+    """The same where nothing can overflow, and beside a number that may."""
+    terms, magnitude = np.array([3, 5]), np.array([2.0, 7.0])
+    found = rounding_bound(
+        np.append(terms, 2), np.append(magnitude, largest), "float32", probable=False
+    )
+    plain = gamma(terms, "float32") * magnitude + terms * 2.0**-149
+    assert (found[:2] == plain * (1 + 2.0**-30)).all()
+    probable = rounding_bound([1000, 2], np.array([2.0, largest]), "float32", probable=True)
+    few = probable_gamma(1000, "float32") * 2.0 + 1000 * 2.0**-149
+    assert probable[0] == few * (1 + 2.0**-30)
+
+
+def test_bound_is_infinite_exactly_where_a_partial_sum_may_overflow():
+    largest = float(np.finfo("float32").max)
+    g = float(gamma(3, "float32"))
+    edge = largest / (1 + g)
+    below, above = edge * (1 - 2.0**-40), edge * (1 + 2.0**-40)
+    assert np.isfinite(rounding_bound(3, np.array([below]), "float32")).all()
+    found = rounding_bound(3, np.array([below, above, 0.0]), "float32")
+    assert np.isinf(found).tolist() == [False, True, False]
+
+
+def test_bound_of_no_elements_has_none():
+    assert rounding_bound(3, np.zeros((0, 2)), "float32").shape == (0, 2)
+
+
 def test_bound_of_nothing_is_nothing():
     assert rounding_bound(np.array([0]), np.array([0.0]), "float32").tolist() == [0.0]
 
@@ -75,6 +123,8 @@ def test_sums_in_any_order_stay_within_the_bound(dtype):
 
 
 def test_round_up_never_rounds_down():
+    assert round_up(np.array([4.0])).tolist() == [4 * (1 + 2.0**-30)]
+    assert round_up(np.array([4], object)).dtype == np.float64
     assert (round_up(np.array([1.0, 1e-300])) > np.array([1.0, 1e-300])).all()
 
 

@@ -1,6 +1,8 @@
 import numpy as np
+import pytest
 
-from oracles.compare import WORST, compare, distances, error_over_bound
+from oracles.bounds import smallest_subnormal
+from oracles.compare import WORST, Cell, Comparison, compare, distances, error_over_bound
 from oracles.exact.bounded import Approximate, rationals
 
 FLOAT64 = np.dtype("float64")
@@ -21,6 +23,42 @@ def test_equal_arrays_agree_with_ratio_zero():
     found = compared([1, 2, 3], np.array([1.0, 2.0, 3.0]))
     assert found.agrees
     assert (found.elements, found.wrong, found.worst_ratio, found.worst) == (3, 0, 0.0, ())
+
+
+def test_a_comparison_says_all_there_is_to_say():
+    right = compared([4.0, 8.0, 4.0], np.array([4.0, 8.0, 4.0]), bound=0.5)
+    assert right == Comparison("torch", "y", "", 3, 0, 0.0, (), (), (3,), 0.0, 0.125)
+    near = compared([[4.0, 8.0]], np.array([[4.25, 8.0]]), bound=0.5)
+    assert near == Comparison("torch", "y", "", 2, 0, 0.5, (), (), (1, 2), 0.5, 0.125)
+    wrong = compared([[4.0, 8.0]], np.array([[4.0, 9.0]]), bound=0.5)
+    cell = Cell((0, 1), 9.0, "8", 1.0, 0.5, 2.0)
+    assert wrong == Comparison("torch", "y", "", 2, 1, 2.0, (cell,), (1,), (1, 2), 2.0, 0.125)
+    missing = compared([[4.0, 8.0]], None)
+    assert missing == Comparison("torch", "y", "missing", 2, 2, np.inf, (), (0, 1), (1, 2))
+    assert (missing.worst_probable_ratio, missing.resolution) == (0.0, np.inf)
+
+
+def test_every_operand_of_truth_is_compared_with_its_own():
+    truth = truth_of([1.0], 0.5) | {"grad_x": truth_of([2.0], 0.5)["y"]}
+    values = {"grad_x": np.array([2.5]), "y": np.array([1.0]), "other": np.zeros(9)}
+    own = {"grad_x": np.array([0.5])}
+    found = compare("jax", values, truth, FLOAT64, own)
+    assert [(each.participant, each.operand, each.worst_ratio) for each in found] == [
+        ("jax", "y", 0.0), ("jax", "grad_x", 0.5),
+    ]  # fmt: skip
+
+
+def test_cells_equally_wrong_keep_their_order():
+    found = compared([0] * 4, np.array([8.0, 9.0, 8.0, 9.0]), bound=1.0)
+    assert [cell.index for cell in found.worst] == [(1,), (3,), (0,), (2,)]
+    # As many as make a sort that is not stable change their order.
+    found = compared([0] * 40, np.full(40, 9.0), bound=1.0)
+    assert [cell.index for cell in found.worst] == [(i,) for i in range(WORST)]
+
+
+def test_a_number_of_no_axes():
+    found = compared(2.0, np.float64(3.0), bound=0.5)
+    assert found.worst == (Cell((), 3.0, "2", 1.0, 0.5, 2.0),)
 
 
 def test_minus_zero_is_zero():
@@ -71,7 +109,8 @@ def test_empty_arrays_agree():
 
 def test_a_method_s_own_error_is_added_to_the_bound():
     own = {"y": np.array([0.25])}
-    assert compared([1], np.array([1.5]), bound=0.25, errors=own).worst_ratio == 1.0
+    at_the_bound = compared([1], np.array([1.5]), bound=0.25, errors=own)
+    assert (at_the_bound.worst_ratio, at_the_bound.agrees) == (1.0, True)
     assert not compared([1], np.array([1.5]), bound=0.125, errors=own).agrees
 
 
@@ -85,6 +124,26 @@ def test_two_participants_may_be_apart_by_both_their_bounds():
     assert apart([1.0, 2.0], [1.5, 2.0]) == [1.0, 0.0]
     assert apart([1.0, 2.0], [1.75, 2.0]) == [1.5, 0.0]
     assert apart([1.0, 2.0], [2.0, 2.0], y=np.array([0.5, 0.0])) == [1.0, 0.0]
+
+
+def test_the_second_operand_s_own_error_is_allowed_once():
+    assert apart([1.0, 2.0], [1.0, 5.0], bound=0.5, y=np.array([0.0, 2.0])) == [0.0, 1.0]
+
+
+def test_where_nan_is_right_too_nothing_is_apart_from_it():
+    true = Approximate(rationals(np.ones(3)).value, np.full(3, 0.5), or_nan=True)
+    mine, other = np.array([np.nan, 1.0, 1.0]), np.array([1.0, np.nan, 3.0])
+    found = distances({"y": mine}, {"y": other}, {"y": true}, {})
+    assert found["y"].tolist() == [0.0, 0.0, 2.0]
+
+
+def test_only_arrays_of_floats_are_set_side_by_side():
+    truth, right = truth_of([1.0, 2.0], 0.5), np.zeros(2)
+    for other in (None, [0.0, 0.0], np.zeros(2, int), np.zeros(2, complex), np.zeros((2, 1))):
+        assert distances({"y": right}, {"y": other}, truth, {}) == {}
+        assert distances({"y": other}, {"y": right}, truth, {}) == {}
+    assert list(distances({"y": right}, {"y": right}, truth, {})) == ["y"]
+    assert list(distances({"y": np.float32(right)}, {"y": right}, truth, {})) == ["y"]
 
 
 def test_nan_and_infinities_are_the_same_or_infinitely_apart():
@@ -104,6 +163,35 @@ def test_zero_over_zero_is_right_and_an_infinite_bound_forgives():
     assert ratio.tolist() == [0, np.inf, 0.5, 0]
 
 
+def test_floating_point_errors_of_the_caller_s_settings_do_not_matter():
+    with np.errstate(all="raise"):
+        ratio = error_over_bound(np.array([0.0, 1.0, np.inf]), np.array([0.0, 0.0, np.inf]))
+        assert apart([np.inf, 1e308], [np.inf, -1e308]) == [0.0, np.inf]
+    assert ratio.tolist() == [0.0, np.inf, 0.0]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_next_to_zero_after_an_underflow_an_error_of_any_size_shows(dtype):
+    least = smallest_subnormal(dtype)
+
+    def resolution(*bounds):
+        true = Approximate(np.zeros(2), np.array(bounds))
+        (found,) = compare("jax", {"y": np.zeros(2, dtype)}, {"y": true}, np.dtype(dtype))
+        return found.resolution
+
+    assert np.isnan(resolution(0.0, 1024 * least))
+    assert resolution(0.0, 1025 * least) == np.inf
+    assert np.isnan(resolution(np.inf, least))
+
+
+def test_a_method_s_own_error_coarsens_the_resolution():
+    own = {"y": np.array([0.5, 0.0])}
+    right = np.array([8.0, 2.0])
+    assert compared(right, right, bound=0.25, errors=own).resolution == 0.1875
+    assert compared(right, right, bound=0.25).resolution == 0.0625
+    assert compared([np.inf, 0.0], np.array([np.inf, 0.0]), errors=own).resolution != 0
+
+
 def test_resolution_is_the_smallest_relative_error_that_rounding_cannot_explain():
     assert compared([8.0, 2.0, 0.0], np.array([8.0, 2.0, 0.0]), bound=0.5).resolution == 0.125
     assert np.isnan(compared([0.0, 0.0], np.zeros(2)).resolution)
@@ -115,3 +203,6 @@ def test_probable_ratio_is_against_the_probable_bound():
     (found,) = compare("torch", {"y": np.full(1, 1.5)}, {"y": true}, FLOAT64)
     assert (found.worst_ratio, found.worst_probable_ratio) == (0.5, 2.0)
     assert found.agrees
+    own = {"y": np.full(1, 0.75)}
+    (found,) = compare("torch", {"y": np.full(1, 1.5)}, {"y": true}, FLOAT64, own)
+    assert (found.worst_ratio, found.worst_probable_ratio) == (0.5 / 1.75, 0.5)
