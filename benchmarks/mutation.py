@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import chdir
 from fnmatch import fnmatch
 from importlib.util import find_spec
@@ -122,22 +122,28 @@ def outcomes(copied: Path, modules: Sequence[str]) -> Iterator[tuple[Mutant, str
     ValueError
         If one was not run to its end.
     """
-    from mutmut.mutation.diff_apply import get_diff_for_mutant
-    from mutmut.stats import status_by_exit_code
-
     for path in mutated(copied):
         source = path.relative_to(copied)
         module = ".".join(source.with_suffix("").parts)
         meta = copied / "mutants" / f"{source}.meta"
-        if (modules and module not in modules) or not meta.exists():
-            continue
-        for name, code in json.loads(meta.read_text("utf-8"))["exit_code_by_key"].items():
-            word = status_by_exit_code[code]
-            if word not in _OUTCOMES:
-                raise ValueError(f"{name} was not run to its end: {word}")
-            with chdir(copied):
-                diff = get_diff_for_mutant(name, path=source)
-            yield parsed(name, diff), _OUTCOMES[word]
+        if meta.exists() and (not modules or module in modules):
+            yield from _outcomes_in(copied, source, json.loads(meta.read_text("utf-8")))
+
+
+def _outcomes_in(
+    copied: Path, source: Path, meta: Mapping[str, Any]
+) -> Iterator[tuple[Mutant, str]]:
+    """Yield the mutants of one file of the source."""
+    from mutmut.mutation.diff_apply import get_diff_for_mutant
+    from mutmut.stats import status_by_exit_code
+
+    for name, code in meta["exit_code_by_key"].items():
+        word = status_by_exit_code[code]
+        if word not in _OUTCOMES:
+            raise ValueError(f"{name} was not run to its end: {word}")
+        with chdir(copied):
+            diff = get_diff_for_mutant(name, path=source)
+        yield parsed(name, diff), _OUTCOMES[word]
 
 
 def parsed(name: str, diff: str) -> Mutant:
