@@ -10,8 +10,10 @@ from pathlib import Path
 
 from benchmarks.arguments import at_least_one
 from benchmarks.detection.measuring import run
-from benchmarks.detection.page import PAGE, page, table_in, with_table
+from benchmarks.detection.named import measure as measure_loops
+from benchmarks.detection.page import LOOPS, PAGE, TABLE, loops, page, part_of, with_part
 from benchmarks.detection.results import Settings
+from benchmarks.results import this_machine
 from oracles.files import write_files
 
 _BENCHMARKS = Path(__file__).parents[1]
@@ -26,6 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"`--budget` (={given.budget:g}) must be positive")
     rest = sys.argv[1:] if arguments is None else arguments
     command = shlex.join(["python", "-m", "benchmarks.detection", *rest])
+    if given.loops:
+        write_loops(command)
+        return 0
     wanted = Settings(given.cases, given.budget, given.only, jobs=given.jobs)
     results = run(command, wanted, _say)
     text = page(results)
@@ -41,8 +46,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def write(text: str) -> None:
     """Write the page, and its first table into the README."""
     write_files(str(_BENCHMARKS), {PAGE: text})
-    readme = with_table(README.read_text(encoding="utf-8"), table_in(text))
+    readme = with_part(README.read_text(encoding="utf-8"), TABLE, part_of(text, TABLE))
     write_files(str(README.parent), {README.name: readme})
+
+
+def write_loops(command: str) -> None:
+    """Measure the slow code alone, and write that part of the page."""
+    load = this_machine().load
+    when = f"Measured by `{command}`, a run of its own, at a load average of {load:.2f} before it."
+    text = loops(measure_loops(_say), when)
+    print(text)
+    whole = (_BENCHMARKS / PAGE).read_text(encoding="utf-8")
+    write_files(str(_BENCHMARKS), {PAGE: with_part(whole, LOOPS, text)})
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -63,6 +78,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--only", default="", metavar="TEXT",
         help="only implementations whose title holds this; nothing is written then",
+    )  # fmt: skip
+    parser.add_argument(
+        "--loops", action="store_true",
+        help="only measure the mistake in slow code, and write that part of the page",
     )  # fmt: skip
     return parser
 

@@ -13,7 +13,8 @@ from benchmarks.detection.trial import Trial
 from benchmarks.page import machine_list
 
 PAGE = "detection.md"
-START, END = "<!-- detection -->", "<!-- /detection -->"
+TABLE, LOOPS = "detection", "loops"
+"""The parts of the page that are written, or copied, alone: each stands between two markers."""
 
 
 def page(results: Results) -> str:
@@ -24,7 +25,7 @@ def page(results: Results) -> str:
         machine_list(results.machine),
         _rules(results),
         "## Tools",
-        f"{START}\n{tools_table(results)}\n{END}",
+        marked(TABLE, tools_table(results)),
         _READING,
         _cases_list(results),
         "## Families of errors",
@@ -38,9 +39,15 @@ def page(results: Results) -> str:
         "## False alarms",
         alarms_list(results),
         "## One missing rotation in slow code",
-        *(part for each in results.named for part in (_named_text(each), named_table(each))),
+        marked(LOOPS, loops(results.named, "Measured in the same run.")),
     ]
     return "\n\n".join(paragraphs) + "\n"
+
+
+def loops(found: Sequence[Named], when: str) -> str:
+    """Return what became of the mistake in slow code; `when` says in which run."""
+    parts = [part for each in found for part in (_named_text(each), named_table(each))]
+    return "\n\n".join([when, *parts])
 
 
 def _rules(results: Results) -> str:
@@ -256,24 +263,31 @@ def _list(lines: Iterable[str]) -> str:
     return "\n".join(told) if told else "None."
 
 
-def table_in(text: str) -> str:
-    """Return what stands between the markers of a page.
+def marked(name: str, content: str) -> str:
+    """Return a part of a page between its markers."""
+    return f"<!-- {name} -->\n{content}\n<!-- /{name} -->"
+
+
+def part_of(text: str, name: str) -> str:
+    """Return what stands between the markers of a part.
 
     Raises
     ------
     ValueError
         If they are not there.
     """
-    _, start, rest = text.partition(START)
-    table, end, _ = rest.partition(END)
+    return _split(text, name)[1].strip("\n")
+
+
+def with_part(text: str, name: str, content: str) -> str:
+    """Return a page with another content between the markers of a part."""
+    before, _, behind = _split(text, name)
+    return f"{before}{marked(name, content)}{behind}"
+
+
+def _split(text: str, name: str) -> tuple[str, str, str]:
+    before, start, rest = text.partition(f"<!-- {name} -->")
+    content, end, behind = rest.partition(f"<!-- /{name} -->")
     if not (start and end):
-        raise ValueError(f"`text` must hold {START} and, behind it, {END}")
-    return table.strip("\n")
-
-
-def with_table(text: str, table: str) -> str:
-    """Return a page with another table between its markers."""
-    table_in(text)  # or there are no markers
-    before, _, rest = text.partition(START)
-    behind = rest.partition(END)[2]
-    return f"{before}{START}\n{table}\n{END}{behind}"
+        raise ValueError(f"`text` must hold <!-- {name} --> and, behind it, <!-- /{name} -->")
+    return before, content, behind

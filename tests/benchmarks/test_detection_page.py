@@ -9,13 +9,15 @@ from benchmarks.detection import __main__ as command
 from benchmarks.detection.harness import NAME
 from benchmarks.detection.named import Named, Report
 from benchmarks.detection.page import (
+    LOOPS,
     PAGE,
+    TABLE,
     families_table,
     page,
+    part_of,
     seconds,
-    table_in,
     tools_table,
-    with_table,
+    with_part,
 )
 from benchmarks.detection.passing import Passing
 from benchmarks.detection.results import Results, Settings
@@ -121,7 +123,7 @@ def test_the_page_holds_what_was_measured():
         f"one of {OP},",
     ):
         assert told in text
-    assert table_in(text) == tools_table(made(ours=(KILLED, LATE, KILLED)))
+    assert part_of(text, TABLE) == tools_table(made(ours=(KILLED, LATE, KILLED)))
 
 
 def test_times_are_told_in_ms_or_s():
@@ -130,21 +132,21 @@ def test_times_are_told_in_ms_or_s():
     ]  # fmt: skip
 
 
-def test_the_table_between_the_markers_is_exchanged_and_nothing_else():
+def test_what_is_between_the_markers_is_exchanged_and_nothing_else():
     text = "before\n<!-- detection -->\nold\n<!-- /detection -->\nbehind, old\n"
-    assert table_in(text) == "old"
-    assert with_table(text, "| new |") == (
+    assert part_of(text, TABLE) == "old"
+    assert with_part(text, TABLE, "| new |") == (
         "before\n<!-- detection -->\n| new |\n<!-- /detection -->\nbehind, old\n"
     )
-    empty = with_table("<!-- detection -->\n<!-- /detection -->", "| new |")
-    assert empty == "<!-- detection -->\n| new |\n<!-- /detection -->"
+    empty = with_part("<!-- loops -->\n<!-- /loops -->", LOOPS, "| new |")
+    assert empty == "<!-- loops -->\n| new |\n<!-- /loops -->"
     with pytest.raises(ValueError, match="must hold <!-- detection --> and"):
-        table_in("<!-- /detection --> <!-- detection -->")
+        part_of("<!-- /detection --> <!-- detection -->", TABLE)
 
 
 def test_the_readme_shows_the_table_of_the_page():
     written = (command.README.parent / "benchmarks" / PAGE).read_text()
-    assert table_in(command.README.read_text()) == table_in(written)
+    assert part_of(command.README.read_text(), TABLE) == part_of(written, TABLE)
     assert "Killed by any other tool and not by this harness:\n\nNone." in written
 
 
@@ -179,7 +181,24 @@ def test_page_and_readme_are_written_together(tmp_path, monkeypatch):
     text = page(made())
     command.write(text)
     assert (tmp_path / "benchmarks" / PAGE).read_text() == text
-    assert table_in(readme.read_text()) == tools_table(made())
+    assert part_of(readme.read_text(), TABLE) == tools_table(made())
+
+
+def test_the_slow_code_can_be_measured_alone(tmp_path, monkeypatch, capsys):
+    report = Report("some tool", 2.0, "a word")
+    slow = replace(made().named[0], reports=(report,))
+    monkeypatch.setattr(command, "_BENCHMARKS", tmp_path)
+    monkeypatch.setattr(command, "measure_loops", lambda progress: (slow,))
+    before = page(made())
+    (tmp_path / PAGE).write_text(before)
+    assert command.main(["--loops"]) == 0
+    after = (tmp_path / PAGE).read_text()
+    told = part_of(after, LOOPS)
+    assert told in capsys.readouterr().out
+    assert told.startswith("Measured by `python -m benchmarks.detection --loops`, a run of its own")
+    assert "| some tool | 2 s | a word |" in told
+    assert after == with_part(before, LOOPS, told) != before
+    assert part_of(before, LOOPS).startswith("Measured in the same run.\n\nA convolution of x")
 
 
 @pytest.mark.parametrize("given", [["--budget", "0"], ["--cases", "0"], ["--budget", "nan"]])
