@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from flint import fmpq
 
+from oracles.bounds import rounding_bound
 from oracles.exact.bounded import (
     Approximate,
     Array,
@@ -71,7 +72,10 @@ class SquaredError:
             return object_array([((p - t) * (p - t)).sum() * factor], ())
 
         size = magnitude(formula(prediction.value, target.value))
-        return evaluated(formula, operands, count + FEW, size, dtype)
+        found = evaluated(formula, operands, count + FEW, size, dtype)
+        difference = prediction.value - target.value
+        squares = object_array([(difference * difference).sum()], ())
+        return _or_overflow(found, magnitude(squares), dtype)
 
     def backward(
         self,
@@ -93,6 +97,9 @@ class SquaredError:
 
         size = magnitude(formula(finite[0].value, finite[1].value, grad_y.value))
         found = evaluated(formula, [*finite, grad_y], FEW, size, dtype)
+        twice = 2 * (finite[0].value - finite[1].value)
+        ways = magnitude(twice), magnitude(twice * grad_y.value.item())
+        found = _or_overflow(found, np.maximum(*ways), dtype)
         value = np.where(np.isfinite(odd), found.value, odd.astype(object))
         return [Approximate(value, found.error)]
 
@@ -116,6 +123,16 @@ class SquaredError:
 
         size = magnitude(formula(v.value, grad_y.value))
         return None, [evaluated(formula, [v, grad_y], FEW, size, dtype)]
+
+
+def _or_overflow(found: Approximate, largest: Array, dtype: Format) -> Approximate:
+    """Return `found`, of any error where the `largest` number on the way to it may be infinite.
+
+    That is the sum before it is divided by the number of elements, or the difference before it
+    is multiplied by the factor: the result itself may be a number of the dtype all the same.
+    """
+    overflows = np.isinf(rounding_bound(FEW, largest, dtype))
+    return Approximate(found.value, np.where(overflows, np.inf, found.error))
 
 
 def _exactly(number: Any, shape: tuple[int, ...]) -> Approximate:

@@ -217,6 +217,43 @@ def test_distance_from_truth():
     assert error_to(true, np.array([1.0, 1.0, 0.0, 2.0])).tolist() == [0, np.inf, np.inf, 0]
 
 
+# --- overflow on the way to a loss that is a number of the dtype --------------------------------
+
+LARGEST = np.finfo(np.float64).max
+
+
+def squares(p, t):
+    return case({"prediction": np.array(p), "target": np.array(t)}, 1.0)
+
+
+def test_a_sum_of_squares_may_overflow_before_it_is_divided():
+    root = np.sqrt(LARGEST)
+    inside = squares([root / 2, root / 2, 1.0], np.zeros(3))
+    beyond = squares([0.9 * root, 0.9 * root, 1.0], np.zeros(3))
+    assert truth(mse_loss, inside, [])["y"].error < 1e-15 * LARGEST
+    found = truth(mse_loss, beyond, [])["y"]
+    assert Fraction(int(found.value.item().p), int(found.value.item().q)) < LARGEST
+    assert found.error == np.inf
+
+
+def test_a_difference_may_overflow_before_it_is_divided():
+    given = squares([LARGEST, LARGEST / 8, 1, 1, 1, 1], [-LARGEST, 0.0, 0, 0, 0, 0])
+    found = truth(mse_loss, given, ["prediction"])["grad_prediction"]
+    assert float(text_of(found.value[0])) < LARGEST
+    assert np.isinf(found.error).tolist() == [True, False, False, False, False, False]
+    assert found.error[1:].max() < 1e-15 * LARGEST
+
+
+def test_exact_arithmetic_overflows_nowhere():
+    given = squares([LARGEST], [-LARGEST])
+    for name in ("y", "grad_prediction"):
+        assert truth(half_squared_error, given, ["prediction"])[name].error == np.inf
+    found = half_squared_error.forward(
+        [rationals(given.operands["prediction"]), rationals(given.operands["target"])], {}, None
+    )
+    assert found.error == 0
+
+
 # --- underflow in a derivative, before its product with the cotangent ------------------------
 
 SMALLEST = 2.0**-1074
