@@ -66,3 +66,32 @@ def test_nothing_smaller_than_one_position_is_tried():
 def test_samples_are_taken_together_until_there_are_enough_columns(together, samples):
     first = next(iter(blocks(3, (2, 2), columns=99, together=together, fits=lambda *_: True)))
     assert first[0] == (0, samples)
+
+
+BLOCKS = {
+    # batch, positions, columns, together, numbers that fit, the blocks
+    "samples together": (5, (4, 4), 40, 99, 99, ["02 04 04", "24 04 04", "45 04 04"]),
+    "no more than are there": (2, (4, 4), 99, 99, 32, ["02 04 04"]),
+    "a sample at a time": (2, (4, 4), 20, 99, 99, ["01 04 04", "12 04 04"]),
+    "fewer until they fit": (3, (4, 5), 99, 99, 20, ["01 04 05", "12 04 05", "23 04 05"]),
+    "rows": (1, (5, 3), 99, 1, 7, ["01 02 03", "01 24 03", "01 45 03"]),
+    "halves": (1, (9,), 9, 1, 4, ["01 04", "01 48", "01 89"]),
+    "one by one": (2, (2,), 2, 1, 1, ["01 01", "01 12", "12 01", "12 12"]),
+}
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_blocks_change_on_purpose_or_not_at_all(name):
+    batch, positions, columns, together, most, expected = BLOCKS[name]
+
+    def fits(samples, size):
+        return samples * prod(size) <= most
+
+    found = blocks(batch, positions, columns=columns, together=together, fits=fits)
+    assert [" ".join(f"{start}{stop}" for start, stop in block) for block in found] == expected
+
+
+def test_half_as_many_columns_are_tried_until_there_is_one():
+    tried = []
+    list(blocks(3, (2, 3), columns=18, together=9, fits=lambda *each: tried.append(each)))
+    assert tried == [(2, (2, 3)), (1, (2, 3)), (1, (1, 3)), (1, (1, 2))]

@@ -58,6 +58,26 @@ def test_what_is_large_has_none():
     assert lookup.table(long(4, lookup._TABLE // 2 + 1), 1, 2) is None
 
 
+def test_limits_of_tables_are_within():
+    # Of 2 taps and 4 positions there are 8 numbers for each sample and channel.
+    four = Geometry((8,), (2,), (4,), (2,), (0,), (1,), 1)
+    sizes = [(1, 4095), (1, 4096), (1, 4097), (2, 2048), (2, 2049)]
+    found = [lookup.table(four, samples, channels) is not None for samples, channels in sizes]
+    assert found == [True, True, False, True, False]
+    # 2 taps times the larger of 4096 numbers and as many positions, one more, one less.
+    for n, short in ((4095, True), (4096, True), (4097, False)):
+        for size, positions, padding in ((n, n // 2, 0), (n // 2, n, n // 2)):
+            long = Geometry((size,), (2,), (positions,), (2,), (padding,), (1,), 1)
+            assert (lookup.table(long, 1, 1) is not None) == short
+
+
+def test_zeros_are_appended_where_one_sees_padding_alone(monkeypatch):
+    monkeypatch.setattr(lookup, "_with_zero", None)
+    table = lookup.table(Geometry((4,), (2,), (3,), (1,), (0,), (1,), 1), 1, 2)
+    y = lookup.fprop(np.array([[[1.0, 2.0, 3.0, 4.0]]]), np.array([[[10.0, 1.0]]]), table)
+    assert y.tolist() == [[[12.0, 23.0, 34.0]]]
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.complex128])
 def test_dtypes_are_kept(dtype):
     x, w, g = (np.ones(shape, dtype) for shape in ((2, 1, 4), (3, 1, 2), (2, 3, 3)))

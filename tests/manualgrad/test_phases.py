@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from manualgrad.geometry import Geometry
-from manualgrad.phases import phases
+from manualgrad.phases import phases, worthwhile
 
 
 @st.composite
@@ -120,3 +120,25 @@ def test_phases_that_read_neighbours_share_a_window():
 def test_positions_that_no_tap_reaches_stand_apart(kernel, stride, none):
     split = phases(Geometry((9,), (kernel,), (3,), (stride,), (0,), (1,), 1))
     assert len(split.unreached) == none
+
+
+@pytest.mark.parametrize(
+    ("geometry", "pays"),
+    [
+        # As many phases as may be, of as many products as numbers; one more of them.
+        (Geometry((256,), (256,), (1,), (256,), (0,), (1,), 1), True),
+        (Geometry((257,), (257,), (1,), (257,), (0,), (1,), 1), False),
+        (Geometry((16, 17), (16, 16), (1, 1), (16, 16), (0, 0), (1, 1), 1), True),
+        (Geometry((16, 17), (16, 17), (1, 1), (16, 17), (0, 0), (1, 1), 1), False),
+        # With no more positions than the stride, there are no more phases.
+        (Geometry((20,), (300,), (1,), (300,), (280,), (1,), 1), True),
+        # Two taps meet 8 numbers each, where 2 times 2 are read; 9 numbers.
+        (Geometry((8,), (2,), (2,), (1,), (0,), (6,), 1), True),
+        (Geometry((9,), (2,), (2,), (1,), (0,), (7,), 1), False),
+        (Geometry((8, 30), (2, 3), (2, 28), (1, 1), (0, 0), (6, 1), 1), False),
+        (Geometry((7, 30), (2, 3), (2, 28), (1, 1), (0, 0), (5, 1), 1), True),
+        (Geometry((32, 32), (4, 4), (16, 16), (2, 2), (1, 1), (1, 1), 1), True),
+    ],
+)
+def test_phases_pay_up_to_a_limit_of_their_number_and_of_zeros(geometry, pays):
+    assert worthwhile(geometry) == pays

@@ -3,6 +3,8 @@
 import tracemalloc
 from collections import Counter
 from itertools import product
+from math import prod
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -10,8 +12,9 @@ import pytest
 import manualgrad as mg
 from manualgrad import lookup, plan, scratch, threads
 from manualgrad import phases as sharing
+from manualgrad.blocks import CACHE, MOST, SLIDE
 from manualgrad.geometry import Geometry
-from manualgrad.layout import Operands
+from manualgrad.layout import Operands, positions_read
 from manualgrad.phases import phases, whole
 from manualgrad.trilinear import dgrad
 
@@ -166,13 +169,226 @@ def test_who_shares_the_work(monkeypatch, cores, operands, threads_used, small):
     assert (found.threads, found.small) == (threads_used, small)
 
 
-def test_long_plans_are_not_kept():
-    def steps(size):
-        geometry = Geometry((size,), (3,), (size,), (1,), (1,), (1,), 1)
-        (tile,) = plan.plan(whole(geometry), Operands(1, 4, 4, 8)).tiles
-        return tile.steps
+def steps_of_a_signal(size):
+    geometry = Geometry((size,), (3,), (size,), (1,), (1,), (1,), 1)
+    (tile,) = plan.plan.__wrapped__(whole(geometry), Operands(1, 4, 4, 8)).tiles
+    return tile.steps
 
-    assert isinstance(steps(1000), tuple)
-    many = steps(10**7)
+
+def test_long_plans_are_not_kept():
+    assert isinstance(steps_of_a_signal(1000), tuple)
+    many = steps_of_a_signal(10**7)
     assert not isinstance(many, tuple)
     assert len(list(many)) == len(list(many)) > plan._FEW_STEPS
+
+
+def test_of_a_long_plan_no_more_steps_are_made_than_tell_that_it_is_long(monkeypatch):
+    made, step = [], plan._step
+    monkeypatch.setattr(plan, "_step", lambda *each: made.append(each) or step(*each))
+    many = steps_of_a_signal(10**7)
+    assert len(made) == plan._FEW_STEPS + 1
+    every = len(list(many))
+    for few, kept in ((every, True), (every - 1, False)):
+        monkeypatch.setattr(plan, "_FEW_STEPS", few)
+        assert isinstance(steps_of_a_signal(10**7), tuple) == kept
+
+
+def test_a_block_without_padding_is_not_copied_among_zeros(monkeypatch):
+    for padding, size in ((0, (8, 9)), (1, (6, 7))):
+        window = whole(convolution(size, (3, 3), padding=padding))
+        ((step,),) = (
+            each.steps for each in planned(monkeypatch, window, Operands(2, 4, 4, 8), 1).tiles
+        )
+        assert step.positions == (6, 2, 7)
+        assert (step.place is None) == (not padding)
+
+
+def convolution(size, kernel, *, stride=1, padding=0, dilation=1, groups=1):
+    """Return a geometry with the same options along every axis."""
+    each = [
+        (n + 2 * padding - dilation * (k - 1) - 1) // stride + 1
+        for n, k in zip(size, kernel, strict=True)
+    ]
+    s, p, d = ((value,) * len(size) for value in (stride, padding, dilation))
+    return Geometry(size, kernel, tuple(each), s, p, d, groups)
+
+
+def sole(geometry):
+    """Return the window of all phases."""
+    (window,) = phases(geometry).windows
+    return window
+
+
+class Seen(NamedTuple):
+    """What a plan decides: `tile`, `block` and `positions` are those of the first of them."""
+
+    threads: int
+    small: bool
+    adds: bool
+    tiles: int
+    tile: tuple  # groups, results, channels
+    steps: int
+    block: tuple  # samples, groups, channels, *size
+    positions: tuple  # first, samples, *others
+
+
+def seen(of):
+    tile = of.tiles[0]
+    steps = list(tile.steps)
+    of_plan = (of.threads, of.small, of.adds, len(of.tiles))
+    return Seen(*of_plan, weights(tile), len(steps), steps[0].size, steps[0].positions)
+
+
+def weights(tile):
+    """Return the groups, results and channels of a tile."""
+    return tuple(each.stop - each.start for each in tile.shares[0].of_w[:3])
+
+
+def planned(monkeypatch, window, operands, cores):
+    """Return a plan for so many cores that nothing else gets to see."""
+    for module in (threads, plan):
+        monkeypatch.setattr(module, "cores", lambda: cores)
+    return plan.plan.__wrapped__(window, operands)
+
+
+PLANS = {
+    # window, operands, the plan for one core, the plan for two
+    "article": (
+        whole(convolution((4, 4), (2, 2))), Operands(1, 1, 1, 8, 512),
+        Seen(1, False, False, 1, (1, 1, 1), 1, (1, 1, 1, 4, 4), (3, 1, 3)),
+        Seen(1, True, False, 1, (1, 1, 1), 1, (1, 1, 1, 4, 4), (3, 1, 3)),
+    ),
+    "ResNet": (
+        whole(convolution((14, 14), (3, 3), padding=1)), Operands(4, 256, 256, 4, 512),
+        Seen(1, False, False, 1, (1, 256, 256), 1, (4, 1, 256, 16, 16), (14, 4, 14)),
+        Seen(1, False, False, 1, (1, 256, 256), 1, (4, 1, 256, 16, 16), (14, 4, 14)),
+    ),
+    "DCGAN": (
+        sole(convolution((32, 32), (4, 4), stride=2, padding=1)), Operands(16, 64, 128, 4, 512),
+        Seen(1, False, False, 1, (1, 64, 128), 1, (16, 1, 128, 18, 18), (16, 16, 16)),
+        Seen(2, True, False, 1, (1, 64, 128), 8, (2, 1, 128, 18, 18), (16, 2, 16)),
+    ),
+    "groups": (
+        whole(convolution((28, 28), (3, 3), padding=1, groups=4)), Operands(4, 32, 32, 4, 512),
+        Seen(1, False, False, 1, (4, 32, 32), 1, (4, 4, 32, 30, 30), (28, 4, 28)),
+        Seen(2, True, False, 1, (4, 32, 32), 4, (1, 4, 32, 30, 30), (28, 1, 28)),
+    ),
+    "depthwise": (
+        whole(convolution((56, 56), (3, 3), padding=1, groups=64)), Operands(8, 1, 1, 4, 512),
+        Seen(1, False, False, 2, (38, 1, 1), 8, (1, 38, 1, 58, 58), (56, 1, 56)),
+        Seen(1, True, False, 2, (38, 1, 1), 8, (1, 38, 1, 58, 58), (56, 1, 56)),
+    ),
+    "depthwise volumes": (
+        whole(convolution((20, 30, 40), (3, 3, 3), padding=1, groups=300)),
+        Operands(2, 1, 1, 8, 512),
+        Seen(1, False, False, 150, (2, 1, 1), 4, (1, 2, 1, 12, 32, 42), (10, 1, 30, 40)),
+        Seen(1, True, False, 150, (2, 1, 1), 4, (1, 2, 1, 12, 32, 42), (10, 1, 30, 40)),
+    ),
+    "audio": (
+        whole(convolution((4000,), (16,), stride=8)), Operands(4, 64, 32, 4, 512),
+        Seen(1, False, False, 1, (1, 64, 32), 4, (1, 1, 32, 4000), (499, 1)),
+        Seen(2, True, False, 1, (1, 64, 32), 4, (1, 1, 32, 4000), (499, 1)),
+    ),
+    "volumes": (
+        whole(convolution((60, 70, 80), (3, 3, 3), padding=1)), Operands(1, 8, 8, 4, 512),
+        Seen(1, False, False, 1, (1, 8, 8), 30, (1, 1, 8, 4, 72, 82), (2, 1, 70, 80)),
+        Seen(2, True, False, 1, (1, 8, 8), 120, (1, 1, 8, 3, 45, 82), (1, 1, 43, 80)),
+    ),
+    "wide images": (
+        whole(convolution((512, 512), (3, 3), padding=1)), Operands(4, 8, 64, 4, 512),
+        Seen(1, False, False, 1, (1, 8, 64), 208, (1, 1, 64, 12, 514), (10, 1, 512)),
+        Seen(2, True, False, 1, (1, 8, 64), 412, (1, 1, 64, 7, 514), (5, 1, 512)),
+    ),
+    "many small images": (
+        sole(convolution((16, 16), (2, 2), stride=2)), Operands(300, 16, 24, 4, 512),
+        Seen(1, False, False, 1, (1, 16, 24), 1, (300, 1, 24, 8, 8), (8, 300, 8)),
+        Seen(2, True, False, 1, (1, 16, 24), 4, (86, 1, 24, 8, 8), (8, 86, 8)),
+    ),
+    "large results": (
+        sole(convolution((512, 512), (2, 2), stride=2, groups=2)), Operands(2, 64, 8, 8, 512),
+        Seen(1, False, False, 1, (2, 64, 8), 64, (1, 2, 8, 8, 256), (8, 1, 256)),
+        Seen(2, True, False, 1, (2, 64, 8), 128, (1, 2, 8, 4, 256), (4, 1, 256)),
+    ),
+    "one tap": (
+        whole(convolution((256, 128), (1, 1))), Operands(3, 256, 64, 4, 512),
+        Seen(1, False, False, 1, (1, 256, 64), 12, (1, 1, 64, 64, 128), (64, 1, 128)),
+        Seen(1, False, False, 1, (1, 256, 64), 12, (1, 1, 64, 64, 128), (64, 1, 128)),
+    ),
+    "scattered": (
+        whole(convolution((400, 300), (2, 3), stride=17)), Operands(3, 40, 50, 8, scatters=True),
+        Seen(1, False, False, 1, (1, 40, 50), 18, (1, 1, 50, 53, 292), (4, 1, 18)),
+        Seen(1, True, False, 1, (1, 40, 50), 18, (1, 1, 50, 53, 292), (4, 1, 18)),
+    ),
+    "a long stride": (
+        whole(convolution((2000, 2100), (4, 5), stride=40, padding=5, groups=2)),
+        Operands(2, 4, 3, 4),
+        Seen(1, False, False, 1, (2, 4, 3), 34, (1, 2, 3, 84, 2085), (3, 1, 53)),
+        Seen(1, True, False, 1, (2, 4, 3), 34, (1, 2, 3, 84, 2085), (3, 1, 53)),
+    ),
+    "a large kernel": (
+        whole(convolution((160, 170), (90, 80))), Operands(1, 3, 2, 8, 512),
+        Seen(1, False, True, 2, (1, 3, 1), 71, (1, 1, 1, 90, 170), (1, 1, 91)),
+        Seen(2, True, True, 2, (1, 3, 1), 142, (1, 1, 1, 90, 151), (1, 1, 72)),
+    ),
+    "few positions": (
+        whole(convolution((504, 800), (500, 800))), Operands(1, 1, 1, 8, 512),
+        Seen(1, False, False, 1, (1, 1, 1), 3, (1, 1, 1, 501, 800), (2, 1, 1)),
+        Seen(1, True, False, 1, (1, 1, 1), 5, (1, 1, 1, 500, 800), (1, 1, 1)),
+    ),
+    "taps apart": (
+        whole(convolution((500, 510), (2, 2), stride=40, dilation=200)), Operands(1, 8, 60, 4, 512),
+        Seen(1, False, True, 2, (1, 8, 51), 64, (1, 1, 51, 201, 201), (1, 1, 1)),
+        Seen(1, True, True, 2, (1, 8, 51), 64, (1, 1, 51, 201, 201), (1, 1, 1)),
+    ),
+    "many weights": (
+        whole(convolution((9, 10), (5, 5), padding=2)), Operands(1, 600, 700, 8, 512),
+        Seen(1, False, False, 11, (1, 59, 700), 1, (1, 1, 700, 13, 14), (9, 1, 10)),
+        Seen(1, False, False, 11, (1, 59, 700), 1, (1, 1, 700, 13, 14), (9, 1, 10)),
+    ),
+}  # fmt: skip
+"""Chosen for speed: whatever a change makes of them is to be measured, and then written here."""
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_plans_change_on_purpose_or_not_at_all(monkeypatch, name):
+    window, operands, *expected = PLANS[name]
+    found = [planned(monkeypatch, window, operands, cores) for cores in (1, 2)]
+    assert list(map(seen, found)) == expected
+
+
+def sizes(window, operands, tile, step):
+    """Return the numbers of what is read, of its columns, and of the results of all phases."""
+    (groups, results, channels), of = weights(tile), tile.layout
+    (first, samples, *others), parts = step.positions, [len(each.parts) for each in window.phases]
+    columns = samples * positions_read(of, first) * prod(others)
+    return (
+        samples * groups * channels * prod(step.size[3:]),
+        groups * channels * prod(of.kernel) * columns,
+        groups * results * max(parts) * prod(step.positions),
+    )
+
+
+@pytest.mark.parametrize("name", PLANS)
+@pytest.mark.parametrize("itemsize", [4, 8])
+@pytest.mark.parametrize("cores", [1, 2, 6])
+def test_nothing_in_a_plan_exceeds_its_limit_nor_is_needlessly_small(
+    monkeypatch, name, itemsize, cores
+):
+    window, operands, *_ = PLANS[name]
+    operands = operands._replace(itemsize=itemsize)
+    found = planned(monkeypatch, window, operands, cores)
+    limit = MOST // (itemsize * found.threads)
+    for tile in found.tiles[:2]:
+        assert tile.weights <= limit
+        for number, step in enumerate(tile.steps):
+            needed = sizes(window, operands, tile, step)
+            assert max(needed) <= limit
+            if not number:
+                first, columns = needed, needed[1]
+        # What is cut for its size is cut along whole rows of positions, into equal parts: a block
+        # four times as large is more than is allowed, or than a cache holds.
+        cut = number >= found.threads and prod(step.positions[2:]) < prod(window.geometry.out[1:])
+        held = CACHE if found.small else MOST
+        if tile.layout.depthwise:
+            held = SLIDE * prod(tile.layout.kernel)
+        assert not cut or 4 * max(first) > limit or 4 * columns * itemsize > held

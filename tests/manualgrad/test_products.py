@@ -6,8 +6,8 @@ import pytest
 from manualgrad import layout, plan, products
 from manualgrad.geometry import Geometry
 from manualgrad.matrices import block, columns
-from manualgrad.phases import whole
-from manualgrad.products import Pair, multiply, summers
+from manualgrad.phases import WHOLE, whole
+from manualgrad.products import Pair, multiply, summers, writers
 
 
 @pytest.mark.parametrize("shape", [(1, 7, 5, 11), (3, 4, 6, 8), (2, 1, 9, 3), (1, 130, 30, 200)])
@@ -79,3 +79,71 @@ def test_what_several_sum_is_the_sum_of_all(monkeypatch, channels, results, turn
         first.finish()
     windows = np.lib.stride_tricks.sliding_window_view(x, (2, 3), (3, 4))
     assert np.array_equal(w, np.einsum("ngcpqkl,ngopq->gockl", windows, g))
+
+
+def test_a_product_as_large_as_may_be_is_left_whole(monkeypatch):
+    monkeypatch.setattr(products, "ALONE", 3 * 4 * 5)
+    seen = recorded(monkeypatch)
+    multiply(np.ones((2, 3, 4)), np.ones((2, 4, 5)), np.empty((2, 3, 5)), small=True)
+    multiply(np.ones((2, 3, 4)), np.ones((2, 4, 6)), np.empty((2, 3, 6)), small=True)
+    assert seen[0] == (3, 4, 5)
+    assert max(map(np.prod, seen[1:])) <= 3 * 4 * 5
+
+
+def recorded(monkeypatch):
+    """Return the rows, terms and columns of products from now on."""
+    seen, matmul = [], np.matmul
+
+    def record(left, right, out):
+        seen.append((*left.shape[-2:], right.shape[-1]))
+        matmul(left, right, out=out)
+
+    monkeypatch.setattr(products.np, "matmul", record)
+    return seen
+
+
+@pytest.mark.parametrize("small", [False, True])
+def test_products_are_cut_if_they_are_to_be_small_and_only_then(monkeypatch, small):
+    for limit, few in {"ALONE": 40, "_ROWS": 2, "_TERMS": 4, "_POSITIONS": 5}.items():
+        monkeypatch.setattr(products, limit, few)
+    window = whole(Geometry((6, 7), (2, 3), (5, 5), (1, 1), (0, 0), (1, 1), 1))
+    (tile,) = plan.plan(window, layout.Operands(2, 5, 3, 8)).tiles
+    (step,) = tile.steps
+    x, w, y = np.ones((2, 1, 3, 6, 7)), np.ones((1, 5, 3, 2, 3)), np.ones((2, 1, 5, 5, 5))
+    z, pair = columns(x, tile.layout, step), Pair(w, y)
+    room = np.empty(tile.weights)
+    for made, terms, most in (
+        (writers(tile, window, pair, adds=False, small=small), 3 * 6, 4),
+        (summers(tile, window, pair, room, small=small), 2 * 25, 5),
+    ):
+        seen = recorded(monkeypatch)
+        (one,) = made
+        one.take(z, step)
+        if small:
+            assert max(map(np.prod, seen)) <= 40
+            assert max(of for _, of, _ in seen) <= most
+        else:
+            assert [of for _, of, _ in seen] == [terms]
+
+
+@pytest.mark.parametrize("samples", [1, 2])
+@pytest.mark.parametrize("adds", [False, True])
+def test_results_are_written_at_once_where_they_lie_as_a_matrix(monkeypatch, samples, adds):
+    asked, take = [], products.scratch
+    monkeypatch.setattr(products, "scratch", lambda *each: asked.append(each[0]) or take(*each))
+    window = whole(Geometry((6, 7), (2, 3), (5, 5), (1, 1), (0, 0), (1, 1), 1))
+    (tile,) = plan.plan(window, layout.Operands(samples, 5, 3, 8)).tiles
+    (step,) = tile.steps
+    x, w = np.ones((samples, 1, 3, 6, 7)), np.ones((1, 5, 3, 2, 3))
+    y = np.zeros((samples, 1, 5, 5, 5))
+    (one,) = writers(tile, window, Pair(w, y), adds=adds, small=False)
+    one.take(columns(x, tile.layout, step), step)
+    assert (y == 3 * 6).all()
+    # Samples stand behind the first axis.
+    assert ("total" in asked) == (adds or samples > 1)
+
+
+def test_all_taps_and_positions_are_the_pair_itself():
+    pair = Pair(np.ones((1, 2, 3, 4)), np.ones((1, 1, 2, 5)))
+    assert pair.at(WHOLE) is pair
+    assert pair.at(((..., slice(2)), (..., slice(3)))).y.shape == (1, 1, 2, 3)
