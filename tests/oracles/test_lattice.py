@@ -284,8 +284,8 @@ def test_one_array_is_wide_only_where_results_are_linear_in_each():
     case, polynomial = small(), polynomial_of(2, 2**20)
     for op in (replace(ops.dense, takes_cotangent=False), replace(ops.dense, payload=b"user")):
         assert len(lattice_cases(op, polynomial, case, seed=0)) == 35
-    degree_one = polynomial_of(1, 2**20)
-    assert {draw.lattice for draw in lattice_cases(ops.dense, degree_one, case, seed=0)} == {16}
+    draws = lattice_cases(ops.dense, polynomial_of(1, 2**20), case, seed=0)
+    assert [draw.lattice for draw in draws] == [16] * 14
 
 
 def test_the_cotangent_of_a_loss_stays_as_it_is():

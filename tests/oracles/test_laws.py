@@ -312,6 +312,19 @@ def test_a_second_call_that_fails_or_gives_the_same_memory_is_told():
     )
 
 
+def test_the_cotangent_is_split_into_whole_halves():
+    case, asked = small_case(*SMALL[0]), []
+
+    def record(array, g):
+        asked.append(g.copy())
+        return array
+
+    assert not any(found(changed("conv1d", grad_x=record), case).values())
+    g = case.cotangent
+    wanted = [g, g, 0 * g, np.floor(g / 2), np.ceil(g / 2)]
+    assert [each.tolist() for each in asked] == [each.tolist() for each in wanted]
+
+
 def test_which_laws_there_are_depends_on_what_is_known():
     case, general = small_case(*SMALL[0]), {MANNERS, SAME_BITS}
     every = {ZERO, LINEAR, ADJOINT, TRANSPOSED, ROTATED}
