@@ -12,6 +12,7 @@ from oracles.answer import Answer, NotAnArray
 from oracles.lattice import lattice_cases
 from oracles.laws import ADJOINT, LINEAR, MANNERS, ROTATED, SAME_BITS, TRANSPOSED, ZERO, broken
 from oracles.op import Case
+from oracles.shift_law import shift_law
 from oracles.subject import ask_subject
 
 RNG = np.random.default_rng(0)
@@ -312,6 +313,25 @@ def test_a_second_call_that_fails_or_gives_the_same_memory_is_told():
     )
 
 
+def test_second_derivatives_need_not_vanish_with_the_cotangent():
+    case = small_case(*SMALL[0])
+    assert not any(found(ops.conv1d, replace(case, directions=case.operands)).values())
+
+
+def test_adjointness_holds_whatever_the_order_of_gradients():
+    def backward(g, *operands, **options):
+        grad_x, grad_w, grad_b = ops.conv1d.backward(g, *operands, **options)
+        return grad_b, grad_w, 2 * grad_x
+
+    case = small_case(*SMALL[0])
+    op = replace(ops.conv1d, backward=backward, gradients=("b", "w", "x"), double_backward=None)
+    told = found(op, case)[ADJOINT]
+    whole = ops.conv1d.forward(case.operands["x"], case.operands["w"], **case.options)
+    once = int((whole * case.cotangent).sum())
+    assert once != 0
+    assert told == f"<x, grad_x> is {2 * once}, <cotangent, y> without bias is {once}"
+
+
 def test_the_cotangent_is_split_into_whole_halves():
     case, asked = small_case(*SMALL[0]), []
 
@@ -343,6 +363,7 @@ def test_which_laws_there_are_depends_on_what_is_known():
     ties = Case("relu", {"x": np.zeros(3)}, {}, np.ones(3))
     compares = replace(ops.relu, definition=SimpleNamespace(compares=True))
     assert known(ops.relu, ties) == {ZERO}
+    assert laws.laws_of(compares, ties)[laws.SHIFT] is shift_law
     assert known(compares, ties) == {ZERO, laws.SHIFT}
     assert known(compares, replace(ties, operands={"x": np.full(3, np.inf)})) == set()
     assert set(found(conv, case)) == general | every
