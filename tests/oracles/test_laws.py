@@ -235,8 +235,6 @@ def test_what_is_no_gradient_of_its_operand_is_told_by_laws_that_need_it(problem
 def test_an_answer_of_another_shape_is_asked_for_its_manners_alone(what, wrong):
     op = changed("conv2d", **{what: wrong})
     assert found(op, small_case(*SMALL[1])) == {MANNERS: "", SAME_BITS: ""}
-    report = run(op, oracles=(), dtypes=("float64",), max_examples=5, seed=0, keep=False)
-    assert not report.passed
 
 
 def test_a_shape_that_is_wrong_for_large_numbers_alone_convicts():
