@@ -77,10 +77,10 @@ def probable_gamma(n: npt.ArrayLike, dtype: npt.DTypeLike) -> FloatArray:
     the smaller one.
     """
     count, u = np.asarray(n, np.float64), unit_roundoff(dtype)
-    with np.errstate(divide="ignore"):
-        logarithm = np.log(2 * np.maximum(count, 1)) + MISS_BITS * np.log(2)
+    logarithm = np.log(2 * np.maximum(count, 1)) + MISS_BITS * np.log(2)
     factor = np.sqrt(2 * logarithm) / (1 - u)
-    probable = np.expm1(factor * np.sqrt(count) * u + count * u * u / (1 - u))
+    with np.errstate(over="ignore"):
+        probable = np.expm1(factor * np.sqrt(count) * u + count * u * u / (1 - u))
     return np.minimum(gamma(n, dtype), probable)
 
 

@@ -100,10 +100,9 @@ def lattice_cases(op: Op, polynomial: Polynomial, case: Case, *, seed: int) -> l
     text = repr((op.name, shape, sorted(case.options.items()), str(case.dtype)))
     rng = np.random.default_rng([seed, crc32(text.encode())])
     drawn = [_draw(op, case, rng, lattice.largest) for _ in range(lattice.draws)]
-    targets = [name for name in case.arrays if op.takes_cotangent or name != "cotangent"]
     linear = op.takes_cotangent and not op.payload  # in each array: a user's need not be
-    if polynomial.degree > 1 and lattice.wide > lattice.largest and linear:
-        drawn += [_draw(op, case, rng, _NARROW, name, lattice.wide) for name in targets]
+    if polynomial.degree > 1 and linear:  # else `wide` is no more than `largest`
+        drawn += [_draw(op, case, rng, _NARROW, name, lattice.wide) for name in case.arrays]
     return drawn
 
 

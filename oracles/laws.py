@@ -74,13 +74,28 @@ def broken(op: Op, case: Case, answer: Answer) -> dict[str, str]:
     shared = [n for n, old, new in pairs if old is not None and np.shares_memory(old, new)]
     where = f"the next call gives {', '.join(shared)} in the same memory" if shared else ""
     found = {MANNERS: where, SAME_BITS: _same_bits(answer, again)}
+    if any(_unfit(case, name, value) for name, value in answer.values.items()):
+        return found  # wrong already, and there is nothing to compute with
     with np.errstate(all="ignore"):
         return found | {name: law(op, case, answer) for name, law in laws_of(op, case).items()}
 
 
+def _unfit(case: Case, name: str, value: Any) -> str:
+    """Return why no law can be tried on what was answered as `name`, or ""."""
+    if not isinstance(value, np.ndarray):
+        return str(value.problem)
+    if value.dtype.kind == "c":
+        return f"has dtype {value.dtype}"
+    like = {gradient_of(operand): array for operand, array in case.operands.items()}
+    like[FORWARD] = case.cotangent
+    if name in like and value.shape != like[name].shape:
+        return f"has shape {value.shape}, not {like[name].shape}"
+    return ""
+
+
 def _same_bits(answer: Answer, again: Answer) -> str:
     if again.kind != "value":
-        return f"the second call {again.detail}"
+        return f"the second call: {again.detail}"
     for name, value in answer.values.items():
         other = again.values[name]
         if not isinstance(other, np.ndarray) or other.tobytes() != value.tobytes():
@@ -91,7 +106,7 @@ def _same_bits(answer: Answer, again: Answer) -> str:
 def _zero(op: Op, case: Case, answer: Answer) -> str:
     found = _gradients(op, case, np.zeros_like(case.cotangent))
     if isinstance(found, str):
-        return f"with a zero cotangent it {found}"
+        return f"with a zero cotangent: {found}"
     for name, gradient in found.items():
         if np.any(gradient != 0):
             return f"{name} is not zero for a zero cotangent"
@@ -104,7 +119,7 @@ def _linear(op: Op, case: Case, answer: Answer) -> str:
     parts = [_gradients(op, case, part) for part in (half, rest)]
     for part in parts:
         if isinstance(part, str):
-            return f"with half the cotangent it {part}"
+            return f"with half the cotangent: {part}"
     for name in parts[0]:
         if np.any(parts[0][name] + parts[1][name] != answer.values[name]):
             return f"{name} of a sum of cotangents is not the sum of their {name}"
@@ -118,8 +133,8 @@ def _gradients(op: Op, case: Case, cotangent: Array) -> Any:
         return said.detail
     gradients = {name: value for name, value in said.values.items() if name != FORWARD}
     for name, value in gradients.items():
-        if not isinstance(value, np.ndarray):
-            return f"gives {name} that {value.problem}"
+        if problem := _unfit(case, name, value):
+            return f"{name} {problem}"
     return gradients
 
 

@@ -1,8 +1,10 @@
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
+from oracles import bounds
 from oracles.bounds import (
     SURE_TERMS,
     gamma,
@@ -12,6 +14,12 @@ from oracles.bounds import (
     smallest_subnormal,
     unit_roundoff,
 )
+
+
+@pytest.fixture(autouse=True)
+def _forgotten():
+    """What is known of a dtype is found out in each test, not in whichever comes first."""
+    bounds._format.cache_clear()
 
 
 def test_unit_roundoff_is_half_an_ulp_of_one():
@@ -31,7 +39,8 @@ def test_gamma_is_higham_s():
 
 
 def test_gamma_is_infinite_where_the_model_ends():
-    assert gamma([2**24, 2**25], "float32").tolist() == [np.inf, np.inf]
+    beyond = [2**24, 2**24 + 2**23, 2**25, np.inf]
+    assert gamma(beyond, "float32").tolist() == [np.inf] * 4
 
 
 def test_gamma_is_finite_up_to_where_the_model_ends():
@@ -46,8 +55,23 @@ def test_no_bound_depends_on_how_floating_point_errors_are_met():
     with np.errstate(all="raise"):
         assert gamma([2**53, 2**54], "float64").tolist() == [np.inf, np.inf]
         assert probable_gamma([0, 2**54], "float64")[0] == 0
+        assert probable_gamma([2**60, np.inf], "float32").tolist() == [np.inf, np.inf]
+        assert gamma([np.inf], "float64").tolist() == [np.inf]
         found = rounding_bound([2**53, 0], np.array([largest, 0.0]), "float64")
-    assert found.tolist() == [np.inf, 0.0]
+        assert found.tolist() == [np.inf, 0.0]
+        # Nothing is summed, and however often it is rounded, underflow alone can show.
+        found = rounding_bound([2**53, 1000], np.array([0.0, largest]), "float64")
+    assert found.tolist() == [2.0**-1021 * (1 + 2.0**-30), np.inf]
+
+
+@pytest.mark.parametrize("kind", ["int8", "float32", "object"])
+def test_terms_may_be_counted_in_any_dtype(kind):
+    terms, dtype = np.array([3, 100], kind), "float64"
+    assert gamma(terms, dtype).dtype == np.float64
+    assert gamma(terms, dtype).tolist() == gamma([3.0, 100.0], dtype).tolist()
+    assert (probable_gamma(terms, dtype) == probable_gamma([3.0, 100.0], dtype)).all()
+    found = rounding_bound(terms, np.zeros(2), dtype)
+    assert found.tolist() == [3 * 2.0**-1074, 100 * 2.0**-1074]
 
 
 def test_exact_arithmetic_is_off_by_nothing():
@@ -79,7 +103,8 @@ def test_bound_is_infinite_exactly_where_a_partial_sum_may_overflow():
 
 
 def test_bound_of_no_elements_has_none():
-    assert rounding_bound(3, np.zeros((0, 2)), "float32").shape == (0, 2)
+    for terms in (3, np.zeros((0, 2))):
+        assert rounding_bound(terms, np.zeros((0, 2)), "float32").shape == (0, 2)
 
 
 def test_bound_of_nothing_is_nothing():
@@ -101,6 +126,7 @@ def test_bound_forgives_overflow_and_nothing_just_below_it():
     bound = rounding_bound(3, np.array([largest, largest / 2]), "float32")
     assert bound[0] == np.inf
     assert np.isfinite(bound[1])
+    assert rounding_bound(0, np.array([largest]), "float32").tolist() == [np.inf]
 
 
 def test_bound_counts_underflow():
@@ -137,6 +163,16 @@ def test_probable_gamma_is_the_smaller_bound_and_grows_as_the_root():
     # Higham and Mary, theorem 3.1, by hand for n = 10^4.
     factor = np.sqrt(2 * np.log(2e4 * 2.0**40)) / (1 - u)
     assert abs(many / (factor * 100 * u) - 1) < 2.0**-30
+
+
+@pytest.mark.parametrize(("n", "dtype"), [(100, "float16"), (10**4, "float32")])
+def test_probable_gamma_is_higham_and_mary_s(n, dtype):
+    count, u = Decimal(n), Decimal(float(np.finfo(dtype).eps)) / 2
+    likely = (2 * ((2 * count).ln() + 40 * Decimal(2).ln())).sqrt() / (1 - u)
+    exact = (likely * count.sqrt() * u + count * u * u / (1 - u)).exp() - 1
+    found = Decimal(float(probable_gamma(n, dtype)))
+    assert found < Decimal(float(gamma(n, dtype)))
+    assert abs(found - exact) < exact / 2**48
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

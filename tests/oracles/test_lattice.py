@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from math import log2
 
 import numpy as np
 import pytest
@@ -16,9 +17,10 @@ from manualgrad import (
     dense_backward,
 )
 from oracles import ops, run
+from oracles.exact.definition import Polynomial
 from oracles.exact.truth import truth
 from oracles.inexact import cause
-from oracles.lattice import BITS, DEGREE, lattice_cases, lattice_of
+from oracles.lattice import BITS, DEGREE, Lattice, lattice_cases, lattice_of
 from oracles.op import Case
 from oracles.subject import ask_subject
 
@@ -214,3 +216,100 @@ def test_lattice_is_refused_where_there_is_no_polynomial():
         run(ops.tanh, oracles=(), evidence=("proofs",))
     with pytest.raises(TypeError, match="`evidence` \\(='proof'\\) must be a sequence"):
         run(ops.tanh, oracles=(), evidence="proof")
+
+
+def polynomial_of(degree, largest_sum):
+    return Polynomial(None, degree, lambda shapes, options: largest_sum)
+
+
+def small(dtype="float32", w=(3, 4), options=None, **changes):
+    x, g = np.zeros((2, 3), dtype), np.zeros((2, 4), dtype)
+    given = {"layouts": {"x": "F"}, "directions": {"x": x + 0, "w": np.zeros(w, dtype)}}
+    return Case("dense", {"x": x, "w": np.zeros(w, dtype)}, options or {}, g, **(given | changes))
+
+
+@pytest.mark.parametrize(("degree", "terms", "dtype", "lattice"), [
+    (2, 1, "float32", Lattice(4096, 2**24 // 3, 4)),
+    (2, 1, "float64", Lattice(94906265, 2**53 // 3, 2)),
+    (3, 1, "float32", Lattice(256, 2**24 // 9, 6)),
+    (1, 1, "float16", Lattice(2048, 2048, 4)),
+    (2, 2**20, "float32", Lattice(4, 5, 35)),
+    (2, 2**20 + 1, "float32", None),  # 3 is too little: 7 numbers for an error of degree 4
+    (2, 2**25, "float32", None),
+])  # fmt: skip
+def test_a_lattice_is_as_large_as_the_digits_of_the_dtype_allow(degree, terms, dtype, lattice):
+    assert lattice_of(polynomial_of(degree, terms), small(dtype)) == lattice
+    draws = lattice_cases(ops.dense, polynomial_of(degree, terms), small(dtype), seed=0)
+    assert bool(draws) is (lattice is not None)
+
+
+def test_the_sum_is_asked_for_with_shapes_and_options():
+    asked = []
+    polynomial = Polynomial(None, 2, lambda shapes, options: asked.append((shapes, options)))
+    assert lattice_of(polynomial, small(options={"stride": 2})) is None
+    assert asked == [([(2, 3), (3, 4)], {"stride": 2})]
+
+
+def test_bits_by_which_an_error_is_missed():
+    assert Lattice(4, 5, 35).miss_bits == 35 * log2(9 / 4)
+
+
+def test_a_draw_replaces_every_array_and_keeps_the_rest_of_the_case():
+    case = small()
+    draws = lattice_cases(ops.dense, polynomial_of(2, 2**20), case, seed=0)
+    names = ["x", "w", "cotangent", "v_x", "v_w"]
+    assert [draw.origin for draw in draws] == [
+        *["on the lattice: integers up to 4"] * 35,
+        *(f"on the lattice: integers up to 3, {name} up to 5" for name in names),
+    ]
+    assert [draw.lattice for draw in draws] == [4] * 35 + [5] * 5
+    wide = {name: [draw.arrays[name] for draw in draws[35:]] for name in names}
+    for at, name in enumerate(names):
+        every = np.array([draw.arrays[name] for draw in draws[:35]])
+        assert every.dtype == np.float32
+        assert sorted(set(every.ravel().tolist())) == list(range(-4, 5))
+        assert all(
+            np.abs(array).max() <= (5 if at == i else 3) for i, array in enumerate(wide[name])
+        )
+    assert max(np.abs(wide[name][at]).max() for at, name in enumerate(names)) > 3
+    for draw in draws:
+        assert (draw.op, draw.options, draw.layouts) == ("dense", {}, {"x": "F"})
+        assert {n: a.shape for n, a in draw.arrays.items()} == {
+            n: a.shape for n, a in case.arrays.items()
+        }
+    assert not any(array.any() for array in case.arrays.values())
+
+
+def test_one_array_is_wide_only_where_results_are_linear_in_each():
+    case, polynomial = small(), polynomial_of(2, 2**20)
+    for op in (replace(ops.dense, takes_cotangent=False), replace(ops.dense, payload=b"user")):
+        assert len(lattice_cases(op, polynomial, case, seed=0)) == 35
+    draws = lattice_cases(ops.dense, polynomial_of(1, 2**20), case, seed=0)
+    assert [draw.lattice for draw in draws] == [16] * 14
+
+
+def test_the_cotangent_of_a_loss_stays_as_it_is():
+    loss = replace(ops.dense, takes_cotangent=False)
+    case = small(directions={})
+    for draw in lattice_cases(loss, polynomial_of(2, 2**20), case, seed=0):
+        assert draw.cotangent is case.cotangent
+        assert draw.operands["x"].any()
+
+
+def test_numbers_follow_from_seed_operation_shapes_options_and_dtype():
+    def first(op=ops.dense, seed=1, dtype="float32", **changes):
+        polynomial = polynomial_of(2, 2**49 if dtype == "float64" else 2**20)
+        found = lattice_cases(op, polynomial, small(dtype, **changes), seed=seed)
+        return tuple(found[0].operands["x"].ravel().tolist())
+
+    assert first() == first()
+    others = [
+        first(seed=2),
+        first(replace(ops.dense, name="mine")),
+        first(w=(3, 5)),
+        first(options={"stride": 1}),
+        first(options={"stride": 2}),
+        first(dtype="float64"),
+    ]
+    assert len({first(), *others}) == 7
+    assert first(options={"a": 1, "b": 2}) == first(options={"b": 2, "a": 1})
