@@ -430,7 +430,7 @@ DONE_TO_INPUTS = {
 def test_what_is_done_to_inputs_is_told(name, which, what):
     spoil = afterwards(getattr(ops[name], which), DONE_TO_INPUTS[what])
     _, text = conviction(report_of(name, **{which: spoil}))
-    assert any(f"modified {each} in place" in text for each in ("x", "w", "the cotangent"))
+    assert any(f"modified {each} in place" in text for each in ("x", "w", "b", "the cotangent"))
 
 
 def kept_buffers(function):
