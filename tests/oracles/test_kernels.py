@@ -25,7 +25,7 @@ def test_larger_ones_as_they_are(op, monkeypatch, tmp_path):
     monkeypatch.setattr(convolution_cases, "_MOST_TERMS", 2 * 10**5)
     monkeypatch.setattr(lookup, "table", lambda *size: found.append(table(*size)) or found[-1])
     report = run(op, oracles=("torch",), dtypes=("float64",), evidence=("bound", "lattice"),
-                 max_examples=10, seed=2018, directory=str(tmp_path), min_batch=2, max_batch=20,
+                 max_examples=25, seed=2018, directory=str(tmp_path), min_batch=2, max_batch=20,
                  max_size=60 if op.name.endswith("1d") else 12, max_channels=40)  # fmt: skip
     assert report.passed
     assert sum(each is None for each in found) > 10
