@@ -111,9 +111,9 @@ def choice(draw: st.DrawFn, values: Sequence[T]) -> T:
 def deal(draw: st.DrawFn, name: str, values: Sequence[T]) -> T:
     """Draw one of `values` as from a pack of cards: each comes once before one comes again.
 
-    What is drawn at random fails to come up in n cases with probability ``(1 - p)^n``, one draw
-    in fifty of p = 1/50 in a third of all runs. Hypothesis, which draws case by case, takes
-    `choice`.
+    What is drawn at random with probability p fails to come up in n cases with probability
+    ``(1 - p)^n``: at p = 1/50, in a third of all runs of 50 cases. Hypothesis, which draws case by
+    case, takes `choice`.
 
     Parameters
     ----------

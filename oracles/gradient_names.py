@@ -78,6 +78,25 @@ def by_operand(
     return _named(returned, names, bare=False) or returned
 
 
+def in_turn(returned: Any, every: Sequence[str], wanted: Sequence[str]) -> Mapping[str, Any] | None:
+    """Return gradients by operand, whether they came by name or in order; None if miscounted.
+
+    Parameters
+    ----------
+    returned
+        A mapping by operand, a tuple or list, or a single gradient.
+    every, wanted
+        Names of the operands that may have gradients, and of those that have one in this case:
+        what comes in order is either all of the one or all of the other.
+    """
+    if isinstance(returned, Mapping):
+        return returned
+    found = returned if isinstance(returned, tuple | list) else (returned,)
+    if len(found) not in (len(every), len(wanted)):
+        return None
+    return dict(zip(every if len(found) == len(every) else wanted, found, strict=True))
+
+
 def _in_order(returned: Sequence[Any], names: Sequence[str], spelled: Sequence[str] | None) -> Any:
     """Return by operand a named tuple whose fields all are gradients, or one in a stated order."""
     found = _named(returned, names, bare=False) if hasattr(returned, "_fields") else {}

@@ -7,20 +7,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
-
-from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 
 from oracles.answer import Answer
 from oracles.compare import Comparison
-from oracles.draws import by_hand
 from oracles.examination import Examination
 from oracles.judging import judge_subject
 from oracles.laws import broken
 from oracles.op import Case, Op
 from oracles.runner import Runner
-from oracles.search import Convicted, first_convicting
+from oracles.search import until_convicted
 from oracles.verdict import convicts
 
 
@@ -124,16 +120,7 @@ def _search(
         found.convict(case)
 
     strategy = op.cases(dtype, runner.limits_of(op))
-    make, most = by_hand(strategy), runner.max_examples
-    if make is not None:
-        first_convicting(make, examine, start=runner.seed, most=most)
-        return done
-    quiet = settings(
-        max_examples=most, database=None, deadline=None, phases=(Phase.generate,),
-        suppress_health_check=list(HealthCheck), verbosity=Verbosity.quiet,
-    )  # fmt: skip
-    with suppress(Convicted):
-        quiet(seed(runner.seed)(given(strategy)(examine)))()
+    until_convicted(strategy, examine, start=runner.seed, most=runner.max_examples)
     return done
 
 

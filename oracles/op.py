@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -324,7 +324,11 @@ class Op:
         names = self.gradients if self.gradients is not None else tuple(given)
         return [given.get(name) for name in names]
 
+    def backward_names(self, operands: Collection[str]) -> list[str]:
+        """Names of those of `operands` that ``backward`` takes, in order."""
+        names = self.backward_operands if self.backward_operands is not None else tuple(operands)
+        return [name for name in names if name in operands]
+
     def backward_arguments(self, operands: Mapping[str, Array]) -> Sequence[Array]:
         """Return the operands that ``backward`` takes, in order."""
-        names = self.backward_operands if self.backward_operands is not None else tuple(operands)
-        return [operands[name] for name in names if name in operands]
+        return [operands[name] for name in self.backward_names(operands)]

@@ -75,7 +75,7 @@ def search(
     elif make is None:
         configured(seed(start)(given(strategy)(examine)))()
     else:
-        found = first_convicting(make, examine, start=start, most=most)
+        found = _convicting(make, examine, start, most)
         if found is not None:
             case, choices = found
             _again(examine, case)
@@ -122,14 +122,23 @@ def _settings(most: int, *, phases: Sequence[Phase], database: ExampleDatabase |
     )
 
 
-def first_convicting(
-    make: Callable[[DrawFn], T], examine: Callable[[T], None], *, start: int, most: int
-) -> tuple[T, list[int]] | None:
-    """Return the first case that convicts and its choices: the simplest, then at random.
+def until_convicted(
+    strategy: SearchStrategy[T], examine: Callable[[T], None], *, start: int, most: int
+) -> None:
+    """Call `examine` with the cases of `search`, in its order, until one convicts: none smaller."""
+    make = by_hand(strategy)
+    if make is not None:
+        _convicting(make, examine, start, most)
+        return
+    configured = _settings(most, phases=(Phase.generate,), database=None)
+    with suppress(Convicted):
+        configured(seed(start)(given(strategy)(examine)))()
 
-    Parameters are those of `search`, but for `make`, of `oracles.draws.by_hand`; None if no case
-    convicts.
-    """
+
+def _convicting(
+    make: Callable[[DrawFn], T], examine: Callable[[T], None], start: int, most: int
+) -> tuple[T, list[int]] | None:
+    """Return the first case that convicts and its choices: the simplest, then at random."""
     random, seen, decks = Random(start), set[tuple[int, ...]](), dict[str, list[int]]()
     while len(seen) < most:
         for _ in range(_TRIES):

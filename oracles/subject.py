@@ -15,7 +15,7 @@ import numpy.typing as npt
 from oracles.alarm import OutOfTime, at_most
 from oracles.answer import Answer, Kind, NotAnArray
 from oracles.foreign import error_text, printable, type_name
-from oracles.gradient_names import Recovered, Unnamed
+from oracles.gradient_names import Recovered, Unnamed, in_turn
 from oracles.layouts import arranged
 from oracles.op import FORWARD, GRAD_GRAD_Y, Case, Op, gradient_of, second_gradient_of
 from oracles.surroundings import restored
@@ -196,16 +196,13 @@ def _by_name(op: Op, case: Case, returned: Any) -> dict[str, Any]:
     """Return gradients by compared name, whether they came by name or in order."""
     wanted = op.gradient_names(case)
     names = op.gradients if op.gradients is not None else tuple(case.operands)
-    if not isinstance(returned, Mapping):
-        found = returned if isinstance(returned, tuple | list) else (returned,)
-        if len(found) not in (len(names), len(wanted)):
-            raise _Refused(f"backward {_miscounted(returned, names, 'gradient')}")
-        keys = names if len(found) == len(names) else wanted
-        returned = dict(zip(keys, found, strict=True))
+    found = in_turn(returned, names, wanted)
+    if found is None:
+        raise _Refused(f"backward {_miscounted(returned, names, 'gradient')}")
     for name in wanted:
-        if returned.get(name) is None:
+        if found.get(name) is None:
             raise _Refused(f"backward returned no gradient of {name}")
-    return {gradient_of(name): returned[name] for name in wanted}
+    return {gradient_of(name): found[name] for name in wanted}
 
 
 def _miscounted(returned: Any, names: Sequence[str], what: str) -> str:

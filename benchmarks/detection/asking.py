@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.detection.questions import Question
-from oracles.gradient_names import Recovered
+from oracles.gradient_names import Recovered, in_turn
 from oracles.op import Op
 
 Array = npt.NDArray[Any]
@@ -60,14 +60,13 @@ class Asked:
         leaves = self.question.leaves
         names = self.op.gradients if self.op.gradients is not None else leaves
         returned = returned.gradients if isinstance(returned, Recovered) else returned
-        if not isinstance(returned, Mapping):
-            found = returned if isinstance(returned, tuple | list) else (returned,)
-            keys = names if len(found) == len(names) else leaves
-            returned = dict(zip(keys, found, strict=True))
-        missing = [name for name in leaves if returned.get(name) is None]
+        found = in_turn(returned, names, leaves)
+        if found is None:
+            raise ValueError(f"not one gradient for each of {', '.join(names)}")
+        missing = [name for name in leaves if found.get(name) is None]
         if missing:
             raise ValueError(f"no gradient of {', '.join(missing)}")
-        return [returned[name] for name in leaves]
+        return [found[name] for name in leaves]
 
 
 def _array(value: Any) -> Any:

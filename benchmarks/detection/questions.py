@@ -8,12 +8,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 
-from oracles.draws import by_hand
 from oracles.limits import make_limits
 from oracles.op import Case, Op
-from oracles.search import first_convicting
+from oracles.search import until_convicted
 
 Array = npt.NDArray[Any]
 
@@ -84,13 +82,5 @@ def drawn(op: Op, count: int) -> Sequence[Case]:
     """Return the first `count` cases that the harness draws for `op`, of its seed and limits."""
     found: list[Case] = []
     strategy = op.cases("float64", make_limits(op.limits))
-    make = by_hand(strategy)
-    if make is not None:
-        first_convicting(make, found.append, start=SEED, most=count)
-        return found
-    quiet = settings(
-        max_examples=count, database=None, deadline=None, phases=(Phase.generate,),
-        suppress_health_check=list(HealthCheck), verbosity=Verbosity.quiet,
-    )  # fmt: skip
-    quiet(seed(SEED)(given(strategy)(found.append)))()
+    until_convicted(strategy, found.append, start=SEED, most=count)
     return found

@@ -63,7 +63,7 @@ def backward_call(
     op: Op, operands: Mapping[str, Array], arrays: Sequence[Any], options: Mapping[str, Any]
 ) -> Call:
     """Return a call of the backward, which followed a forward of `operands`."""
-    names = [*([COTANGENT] if op.takes_cotangent else []), *_taken(op, operands)]
+    names = [*([COTANGENT] if op.takes_cotangent else []), *op.backward_names(operands)]
     return Call("backward", dict(zip(names, arrays, strict=True)), operands, options)
 
 
@@ -73,13 +73,8 @@ def double_backward_call(
     """Return a call of the double backward, likewise."""
     along = op.gradients if op.gradients is not None else tuple(operands)
     first = [COTANGENT] if op.takes_cotangent else []
-    names = [*(f"v_{name}" for name in along), *first, *_taken(op, operands)]
+    names = [*(f"v_{name}" for name in along), *first, *op.backward_names(operands)]
     return Call("double_backward", dict(zip(names, arrays, strict=True)), operands, options)
-
-
-def _taken(op: Op, operands: Mapping[str, Array]) -> list[str]:
-    names = op.backward_operands if op.backward_operands is not None else tuple(operands)
-    return [name for name in names if name in operands]
 
 
 def places(op: Op, call: Call, returned: Any) -> dict[str, Any]:
