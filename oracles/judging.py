@@ -12,6 +12,7 @@ from oracles.exact.truth import truth
 from oracles.inexact import cause, departure
 from oracles.laws import broken
 from oracles.op import Case, Op
+from oracles.portrait import portraits
 from oracles.report import Failure
 from oracles.reproduce import script
 from oracles.subject import ask_subject
@@ -78,6 +79,7 @@ def account(
         witness_comparisons=tuple(each for every in answered.values() for each in every),
         answers={SUBJECT: replace(answer, held={}), **answers},
         truth=told,
+        portraits=portraits({SUBJECT: answer, **answers}, true),
         script=script(op, case, answer, told),
         blob=blob,
     )

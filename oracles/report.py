@@ -8,12 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from oracles.answer import Answer
+from oracles.changes import Changes
 from oracles.compare import Comparison
 from oracles.diagnosis.cause import Cause
 from oracles.evidence import LatticeRecord, Proof
 from oracles.op import Case
+from oracles.places import Place
+from oracles.portrait import Portrait
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 VISIBLE = 1e-3
 """A check that could not have seen a relative error of this size is no evidence."""
@@ -142,6 +145,8 @@ class Failure:
         Everybody's answer to this case by participant, ``subject`` included.
     truth
         Truth by operand, as text with all its digits, in C order.
+    portraits
+        Every operand cell by cell: truth, bound, everybody's error/bound.
     script
         A Python script that reproduces the failure with exact bits.
     blob
@@ -160,6 +165,7 @@ class Failure:
     witness_comparisons: tuple[Comparison, ...]
     answers: Mapping[str, Answer]
     truth: Mapping[str, tuple[str, ...]]
+    portraits: tuple[Portrait, ...]
     script: str
     blob: str
     causes: tuple[Cause, ...] = ()
@@ -208,6 +214,8 @@ class OpReport:
     ground
         What a comparison with truth rests on: ``bound``, derived for each element, or
         ``tolerance``, set by hand.
+    place
+        Where the subject's source stands, or None if that is not known.
     """
 
     op: str
@@ -229,6 +237,7 @@ class OpReport:
     kept_passed: int = 0
     notes: tuple[str, ...] = ()
     ground: str = "bound"
+    place: Place | None = None
 
     @property
     def passed(self) -> bool:
@@ -300,6 +309,8 @@ class Report:
         that would install them.
     interrupted
         Whether the run was stopped before its end.
+    changes
+        What has changed since an earlier report, or None if there was none to compare with.
     schema_version
         Of the JSON form.
     """
@@ -312,6 +323,7 @@ class Report:
     entries: tuple[OpReport, ...]
     missing: Mapping[str, str] = field(default_factory=dict)
     interrupted: bool = False
+    changes: Changes | None = None
     schema_version: int = SCHEMA_VERSION
 
     @property

@@ -24,6 +24,7 @@ from oracles.examination import Examination
 from oracles.judging import account, tells_what_is_wrong
 from oracles.limits import Limits, make_limits
 from oracles.op import FORWARD, Case, Op
+from oracles.places import place_of_subject
 from oracles.proof_grid import quick
 from oracles.proving import polynomial_of, prove, prove_apart
 from oracles.report import Failure, OpReport, Report
@@ -157,6 +158,7 @@ class Runner:
             kept_passed=ledger.kept_passed,
             notes=notes,
             ground=getattr(op.definition, "ground", "bound"),
+            place=place_of_subject(op),
         )
 
     def limits_of(self, op: Op) -> Limits:
