@@ -49,12 +49,12 @@ def _run(given: list[str]) -> int:
         print(f"oracle-diff {version('manualgrad')}")
         return RIGHT
     try:
-        from oracles import commands  # noqa: PLC0415
+        from oracles import arguments, commands  # noqa: PLC0415
     except ModuleNotFoundError as error:
         parser.error(f"{error.name} is not installed: pip install 'manualgrad[oracles]'")
     try:
         return commands.run_command(options)
-    except commands.UsageError as error:
+    except arguments.UsageError as error:
         parser.error(str(error))
 
 

@@ -153,10 +153,10 @@ def test_interrupt_writes_the_report_and_exits_130(home):
 def test_nothing_compared_exits_5():
     from types import SimpleNamespace  # noqa: PLC0415
 
-    from oracles.commands import _status  # noqa: PLC0415
+    from oracles.run_command import status_of  # noqa: PLC0415
 
     nothing = SimpleNamespace(interrupted=False, failures=[], cases=0, entries=(), passed=False)
-    assert _status(nothing, ()) == exit_status.NOTHING == 5
+    assert status_of(nothing, ()) == exit_status.NOTHING == 5
 
 
 def test_list_names_operations_oracles_and_versions(home):

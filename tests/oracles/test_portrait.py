@@ -22,7 +22,8 @@ def test_ratios_of_everybody_who_gave_an_array_of_that_shape():
     true = {"y": true_of([[1, 2, 3]], [[0.5, 0.5, 0.0]])}
     answers = {
         "subject": Answer("value", {"y": np.array([[1.0, 3.0, 4.0]])}),
-        "torch": Answer("value", {"y": np.array([[1.0, 2.0, 3.25]])}, errors={"y": np.ones((1, 3))}),
+        "torch": Answer("value", {"y": np.array([[1.0, 2.0, 3.25]])},
+                        errors={"y": np.ones((1, 3))}),
         "short": Answer("value", {"y": np.ones((1, 2))}),
         "list": Answer("value", {"y": NotAnArray("list")}),
         "silent": Answer("rejected", detail="no"),

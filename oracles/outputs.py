@@ -1,0 +1,20 @@
+"""The files of a run: each format is made from the same report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from oracles.report import Report
+from oracles.reporting.json_form import json_text
+from oracles.reporting.markdown import markdown
+
+ALWAYS: Mapping[str, Callable[[Report], str]] = {
+    "report.json": json_text,
+    "report.md": markdown,
+}
+"""What is left in the output directory by every run that writes reports."""
+
+
+def texts(report: Report) -> dict[str, str]:
+    """Return the files of the output directory by name, as text."""
+    return {name: render(report) for name, render in ALWAYS.items()}
