@@ -76,6 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_replay_options(replay)
     article = commands.add_parser("article", help="the article's network, step by step")
     _add_witness_options(article)
+    _add_scratch_option(article)
     proof = commands.add_parser("prove", help="proof by symbols, for all inputs, of small shapes")
     _add_proof_options(proof)
     strength = commands.add_parser("selftest", help="how strong a check is: wrong subjects in it")
@@ -92,11 +93,10 @@ def _parser() -> argparse.ArgumentParser:
 def _add_run_options(run: argparse.ArgumentParser) -> None:
     _add_witness_options(run)
     _add_case_options(run)
+    _add_output_options(run)
     add = run.add_argument
     add("--no-keep", dest="keep", action="store_false",
         help="keep no counterexample, and try none of those kept")  # fmt: skip
-    add("--no-report", action="store_true", help="write no report files")
-    add("--quiet", action="store_true", help="print the verdict alone")
 
 
 def _add_case_options(command: argparse.ArgumentParser) -> None:
@@ -117,6 +117,7 @@ def _add_replay_options(replay: argparse.ArgumentParser) -> None:
     add("--subject", metavar="MODULE:OP",
         help="the operation to ask, also file.py:op (default: where it was found)")  # fmt: skip
     _add_witness_options(replay)
+    _add_scratch_option(replay)
 
 
 def _add_proof_options(proof: argparse.ArgumentParser) -> None:
@@ -194,8 +195,20 @@ def _add_witness_options(command: argparse.ArgumentParser) -> None:
         help="exit 3 if this witness is missing or dies")  # fmt: skip
     add("--time-limit", type=float, default=30.0, metavar="S",
         help="seconds for one answer of a framework (default 30)")  # fmt: skip
+
+
+def _add_output_options(command: argparse.ArgumentParser) -> None:
+    """Add what every command has that ends in a report: which files, and what is printed."""
+    add = command.add_argument
     add("--output", default=".oracles", metavar="DIR",
         help="for report.json, report.md and kept cases (default .oracles)")  # fmt: skip
+    add("--no-report", action="store_true", help="write no report files")
+    add("--quiet", action="store_true", help="print the verdict alone")
+
+
+def _add_scratch_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--output", default=".oracles", metavar="DIR",
+        help="for cases that kill a witness, and its log (default .oracles)")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from argparse import Namespace
 from collections.abc import Callable, Mapping
 
+from oracles.files import write_files
 from oracles.report import Report
 from oracles.reporting.json_form import json_text
 from oracles.reporting.markdown import markdown
@@ -18,3 +20,14 @@ ALWAYS: Mapping[str, Callable[[Report], str]] = {
 def texts(report: Report) -> dict[str, str]:
     """Return the files of the output directory by name, as text."""
     return {name: render(report) for name, render in ALWAYS.items()}
+
+
+def write_outputs(options: Namespace, report: Report) -> list[str]:
+    """Write what the output options (`oracles.cli`) ask for, and return the paths.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written.
+    """
+    return [] if options.no_report else write_files(options.output, texts(report))

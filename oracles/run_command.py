@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.progress import Progress as Bar
-from rich.text import Text
 
 from oracles.arguments import (
     check_output,
@@ -22,13 +21,11 @@ from oracles.arguments import (
 from oracles.catalog import ops
 from oracles.choices import KNOWN_ORACLES
 from oracles.console import terminal
-from oracles.exit_status import INTERRUPTED, NOTHING, RIGHT, WITNESS_FAILED, WRONG
-from oracles.files import write_files
+from oracles.finishing import finish
 from oracles.op import Op
-from oracles.outputs import texts
 from oracles.plugging import DTYPES
-from oracles.report import OpReport, Report
-from oracles.reporting.terminal import footer, header, row, verdict_line
+from oracles.report import OpReport
+from oracles.reporting.terminal import header, row
 from oracles.runner import Progress, Runner
 
 
@@ -47,12 +44,7 @@ def run_operations(options: Namespace) -> int:
     with make_runner(options, oracles, limits, evidence) as runner:
         entries = _examine(runner, chosen, dtypes, None if options.quiet else console)
         report = runner.report(entries)
-    if not options.no_report:
-        written = write_files(options.output, texts(report))
-    console.print(Text(verdict_line(report)) if options.quiet else footer(report))
-    if not options.no_report and not options.quiet:
-        console.print(Text(f"report: {' '.join(written)}", "dim"))
-    return status_of(report, options.require)
+    return finish(options, report, console)
 
 
 def _examine(
@@ -81,18 +73,3 @@ def _examine(
             if runner.interrupted:
                 break
     return entries
-
-
-def status_of(report: Report, required: Sequence[str]) -> int:
-    """Return the exit status that a report comes to."""
-    if report.interrupted:
-        return INTERRUPTED
-    if report.failures:
-        return WRONG
-    if not report.passed:  # no case at all, or none that could have shown an error
-        return NOTHING
-    died = {d.witness for e in report.entries for d in e.defects if d.kind in _DEATHS}
-    return WITNESS_FAILED if died & set(required) else RIGHT
-
-
-_DEATHS = ("crashed", "timed out")

@@ -153,7 +153,7 @@ def test_interrupt_writes_the_report_and_exits_130(home):
 def test_nothing_compared_exits_5():
     from types import SimpleNamespace  # noqa: PLC0415
 
-    from oracles.run_command import status_of  # noqa: PLC0415
+    from oracles.finishing import status_of  # noqa: PLC0415
 
     nothing = SimpleNamespace(interrupted=False, failures=[], cases=0, entries=(), passed=False)
     assert status_of(nothing, ()) == exit_status.NOTHING == 5
