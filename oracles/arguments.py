@@ -13,6 +13,7 @@ from oracles.exit_status import WITNESS_FAILED
 from oracles.files import check_writable
 from oracles.limits import Limits, make_limits
 from oracles.op import Op
+from oracles.outputs import check_places
 from oracles.proving import NotPolynomial, polynomial_of
 from oracles.runner import Runner
 from oracles.user_ops import load_op
@@ -93,6 +94,14 @@ def check_output(directory: str) -> None:
         check_writable(directory)
     except OSError as error:
         raise UsageError(f"cannot write to {directory!r}: {error}") from error
+
+
+def check_files(options: Namespace) -> None:
+    """Refuse the path of a file that cannot be written, before the work."""
+    try:
+        check_places(options)
+    except OSError as error:
+        raise UsageError(f"cannot write there: {error}") from error
 
 
 def make_runner(

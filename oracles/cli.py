@@ -202,7 +202,9 @@ def _add_output_options(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("--output", default=".oracles", metavar="DIR",
         help="for report.json, report.md and kept cases (default .oracles)")  # fmt: skip
-    add("--no-report", action="store_true", help="write no report files")
+    add("--no-report", action="store_true", help="write no report files there")
+    add("--junit", metavar="PATH", help="write JUnit XML there as well, for pages of test results")
+    add("--sarif", metavar="PATH", help="write SARIF there as well, for code scanning")
     add("--quiet", action="store_true", help="print the verdict alone")
 
 

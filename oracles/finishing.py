@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from oracles.exit_status import INTERRUPTED, NOTHING, RIGHT, WITNESS_FAILED, WRONG
+from oracles.github import tell_github
 from oracles.outputs import write_outputs
 from oracles.report import Report
 from oracles.reporting.terminal import footer, verdict_line
@@ -20,6 +21,7 @@ def finish(options: Namespace, report: Report, console: Console) -> int:
     console.print(Text(verdict_line(report)) if options.quiet else footer(report))
     if written and not options.quiet:
         console.print(Text(f"report: {' '.join(written)}", "dim"))
+    tell_github(report, console, quiet=options.quiet)
     return status_of(report, options.require)
 
 

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
-from oracles.files import write_files
+from oracles.files import check_writable, write_files
 from oracles.report import Report
 from oracles.reporting.json_form import json_text
+from oracles.reporting.junit import junit_xml
 from oracles.reporting.markdown import markdown
+from oracles.reporting.sarif import sarif_text
 
 ALWAYS: Mapping[str, Callable[[Report], str]] = {
     "report.json": json_text,
     "report.md": markdown,
 }
 """What is left in the output directory by every run that writes reports."""
+
+EXTRA: Mapping[str, Callable[[Report], str]] = {
+    "junit": junit_xml,
+    "sarif": sarif_text,
+}
+"""By option, what is written besides to the path that it names."""
 
 
 def texts(report: Report) -> dict[str, str]:
@@ -30,4 +39,17 @@ def write_outputs(options: Namespace, report: Report) -> list[str]:
     OSError
         If a file cannot be written.
     """
-    return [] if options.no_report else write_files(options.output, texts(report))
+    written = [] if options.no_report else write_files(options.output, texts(report))
+    for option, render in EXTRA.items():
+        if given := getattr(options, option):
+            written += write_files(str(Path(given).parent), {Path(given).name: render(report)})
+    return written
+
+
+def check_places(options: Namespace) -> None:
+    """Raise `OSError` if a file that an option names cannot be written, before the work."""
+    for option in EXTRA:
+        if given := getattr(options, option):
+            if Path(given).is_dir():
+                raise IsADirectoryError(f"argument --{option}: {given!r} is a directory")
+            check_writable(Path(given).parent)

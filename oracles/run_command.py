@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import Progress as Bar
 
 from oracles.arguments import (
+    check_files,
     check_output,
     check_required,
     chosen_op,
@@ -40,6 +41,7 @@ def run_operations(options: Namespace) -> int:
     evidence = evidence_of(options.evidence, chosen)
     check_required(options.require, oracles)
     check_output(options.output)
+    check_files(options)
     console = terminal()
     with make_runner(options, oracles, limits, evidence) as runner:
         entries = _examine(runner, chosen, dtypes, None if options.quiet else console)
