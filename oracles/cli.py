@@ -86,7 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     soak = commands.add_parser("soak", help="very many generated cases: is there a false alarm?",
                                description=_SOAK)  # fmt: skip
     _add_soak_options(soak)
-    commands.add_parser("list", help="operations, oracles found, versions")
+    listing = commands.add_parser("list", help="operations, oracles found, versions")
+    listing.add_argument("--schema", action="store_true",
+        help="print the JSON Schema of report.json instead")  # fmt: skip
     return parser
 
 
