@@ -101,7 +101,7 @@ def check_files(options: Namespace) -> None:
     try:
         check_places(options)
     except OSError as error:
-        raise UsageError(f"cannot write there: {error}") from error
+        raise UsageError(str(error)) from error
 
 
 def make_runner(

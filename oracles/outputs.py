@@ -47,9 +47,18 @@ def write_outputs(options: Namespace, report: Report) -> list[str]:
 
 
 def check_places(options: Namespace) -> None:
-    """Raise `OSError` if a file that an option names cannot be written, before the work."""
+    """Make the directories of the files that options name.
+
+    Raises
+    ------
+    OSError
+        If one of the files cannot be written: the text names the option.
+    """
     for option in EXTRA:
         if given := getattr(options, option):
-            if Path(given).is_dir():
-                raise IsADirectoryError(f"argument --{option}: {given!r} is a directory")
-            check_writable(Path(given).parent)
+            try:
+                if Path(given).is_dir():
+                    raise IsADirectoryError(f"{given!r} is a directory")
+                check_writable(Path(given).parent)
+            except OSError as error:
+                raise OSError(f"argument --{option}: {error}") from error

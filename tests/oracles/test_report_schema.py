@@ -12,6 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from manualgrad import dense, dense_backward
+from oracles import cli
 from oracles.answer import NotAnArray
 from oracles.catalog import ops
 from oracles.changes import Change, Changes
@@ -56,6 +57,11 @@ def test_the_schema_is_one():
     Draft202012Validator.check_schema(SCHEMA)
     assert SCHEMA["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert SCHEMA["properties"]["schema_version"]["const"] == SCHEMA_VERSION
+
+
+def test_the_command_line_prints_it(capsys):
+    assert cli._run(["list", "--schema"]) == 0
+    assert json.loads(capsys.readouterr().out) == SCHEMA
 
 
 @pytest.mark.parametrize("name", RECORDS)
