@@ -63,13 +63,5 @@ def _untyped(value: Any) -> Any:
 
 
 def _array(stored: Mapping[str, Any]) -> np.ndarray[Any, Any]:
-    dtype = np.dtype(stored["dtype"])
-    items = [_element(i, dtype) if isinstance(i, str) else i for i in stored["hex"]]
-    return np.array(items, dtype).reshape(stored["shape"])
-
-
-def _element(text: str, dtype: np.dtype[Any]) -> Any:
-    """Return an element from its text: float.hex, unless it is wider than a float or complex."""
-    if dtype.kind == "c":
-        return complex(text)
-    return np.longdouble(text) if dtype == np.longdouble else float.fromhex(text)
+    items = [float.fromhex(i) if isinstance(i, str) else i for i in stored["hex"]]
+    return np.array(items, stored["dtype"]).reshape(stored["shape"])

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from oracles.report import Report
 from oracles.reporting.findings import Finding, findings
+from oracles.reporting.one_line import one_line
 from oracles.reporting.terminal import verdict_line
-from oracles.reporting.visible import one_line, visible
+from oracles.visible import visible
 
 MOST = 10
 """Errors that GitHub shows of one step; it drops the others without a word."""

@@ -17,8 +17,9 @@ from oracles.report import OpReport, Report
 from oracles.reporting.cells import evidence_cell, number
 from oracles.reporting.failure import failure_text
 from oracles.reporting.findings import findings_of
+from oracles.reporting.one_line import one_line
 from oracles.reporting.terminal import verdict_line
-from oracles.reporting.visible import one_line, visible
+from oracles.visible import visible
 
 _ROOT = "oracle-diff"
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 
 from oracles.report import OpReport, Report
 from oracles.reporting.cells import TITLES, evidence_cell, subject_cell, witness_cell
-from oracles.reporting.visible import one_line, visible
+from oracles.reporting.one_line import one_line
+from oracles.visible import visible
 
 NUMBERS = "Numbers are the largest error/bound against exact arithmetic; above 1 is wrong."
 """What heads the table of results."""

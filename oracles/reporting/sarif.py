@@ -11,8 +11,9 @@ from urllib.parse import quote
 
 from oracles.report import Report
 from oracles.reporting.findings import RULES, Finding, findings
+from oracles.reporting.one_line import one_line
 from oracles.reporting.terminal import verdict_line
-from oracles.reporting.visible import one_line, visible
+from oracles.visible import visible
 
 MOST = 25_000
 """Results of a run that GitHub takes; it refuses the whole file if there are more."""

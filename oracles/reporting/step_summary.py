@@ -20,8 +20,8 @@ from oracles.reporting.markdown_parts import (
     results_head,
     results_row,
 )
+from oracles.reporting.one_line import one_line
 from oracles.reporting.terminal import verdict_line
-from oracles.reporting.visible import one_line
 
 MOST = 900 * 1024
 """Bytes of UTF-8; beyond, something else of the same step may still say a word."""

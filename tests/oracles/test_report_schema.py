@@ -19,7 +19,6 @@ from oracles.changes import Change, Changes
 from oracles.checking import run
 from oracles.portrait import CLASSES
 from oracles.report import SCHEMA_VERSION, Report
-from oracles.report_reader import read_report
 from oracles.reporting.json_form import json_text
 from tests.oracles import reports
 
@@ -114,10 +113,8 @@ def test_a_missing_field_would_be_seen():
 
 
 def valid(report):
-    text = json_text(report)
-    stored = json.loads(text)
+    stored = json.loads(json_text(report))
     VALIDATOR.validate(stored)
-    assert json_text(read_report(text)) == text
     return stored
 
 
