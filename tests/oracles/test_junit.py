@@ -8,7 +8,7 @@ from lxml import etree
 
 from oracles.finishing import status_of
 from oracles.reporting.junit import junit_xml
-from tests.oracles import reports
+from tests.oracles import report_kinds as reports
 
 # From the Jenkins xUnit plugin, under the MIT licence, by way of pytest's source distribution.
 XSD = Path(__file__).parent / "schemas" / "junit-10.xsd"
@@ -67,7 +67,7 @@ def test_a_failure_says_what_is_wrong_first_and_then_everything():
     assert failure.get("message").startswith("grad_x: WRONG, differs in 3 of 3 cells (100%)")
     assert failure.text.startswith("numpy.tanh is WRONG as tanh in float64 (case")
     assert "to reproduce it, bit for bit:" in failure.text
-    assert "reports.py, line " in failure.text.splitlines()[-1]
+    assert "report_kinds.py, line " in failure.text.splitlines()[-1]
 
 
 def test_the_type_of_a_failure_is_its_rule():

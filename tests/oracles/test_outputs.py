@@ -11,7 +11,7 @@ from oracles.arguments import UsageError, check_files
 from oracles.console import Terminal
 from oracles.exit_status import INTERRUPTED, NOTHING, RIGHT, WRONG
 from oracles.finishing import finish
-from tests.oracles import reports
+from tests.oracles import report_kinds as reports
 
 FILES = ("--junit", "out/junit.xml", "--sarif", "out/found.sarif")
 

@@ -20,7 +20,7 @@ from oracles.checking import run
 from oracles.portrait import CLASSES
 from oracles.report import SCHEMA_VERSION, Report
 from oracles.reporting.json_form import json_text
-from tests.oracles import reports
+from tests.oracles import report_kinds as reports
 
 SCHEMA = json.loads((files("oracles.reporting") / "report.schema.json").read_text("utf-8"))
 VALIDATOR = Draft202012Validator(SCHEMA)

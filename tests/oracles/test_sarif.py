@@ -11,7 +11,7 @@ from oracles.places import Place
 from oracles.reporting import sarif
 from oracles.reporting.findings import RULES, findings
 from oracles.reporting.sarif import sarif_text
-from tests.oracles import reports
+from tests.oracles import report_kinds as reports
 
 # Written for these tests: of SARIF 2.1.0 what is used here, with what GitHub asks for.
 SCHEMA = json.loads((Path(__file__).parent / "schemas" / "sarif-used.json").read_text())
@@ -80,7 +80,7 @@ def test_a_result_stands_at_the_subject_with_its_sentence():
     first = results(reports.wrong())[0]
     (location,) = first["locations"]
     where = location["physicalLocation"]
-    assert where["artifactLocation"]["uri"].endswith("/tests/oracles/reports.py")
+    assert where["artifactLocation"]["uri"].endswith("/tests/oracles/report_kinds.py")
     assert where["region"]["startLine"] == reports.wrong().entries[0].place.line
     assert location["logicalLocations"][0]["fullyQualifiedName"] == "numpy.tanh"
     assert first["message"]["text"].startswith("tanh in float64, numpy.tanh: grad_x: WRONG, ")

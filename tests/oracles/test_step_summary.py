@@ -18,7 +18,7 @@ from oracles.reporting.findings import findings, findings_of
 from oracles.reporting.markdown import markdown
 from oracles.reporting.markdown_parts import code, escaped, fenced
 from oracles.reporting.step_summary import MOST, step_summary
-from tests.oracles import reports
+from tests.oracles import report_kinds as reports
 
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 STRUCTURE = {"html", "body", "div", "h1", "h2", "h3", "p", "strong", "table", "thead", "tbody",
@@ -101,7 +101,7 @@ def test_accounts_are_folded_with_rule_sentence_and_place():
     items = [item.text_content() for item in first.iter("li")]
     assert items[0] == findings(reports.wrong())[0].sentence
     assert items[1].startswith("the subject, numpy.tanh, stands in ")
-    assert "reports.py, line " in items[1]
+    assert "report_kinds.py, line " in items[1]
 
 
 def test_defects_missing_witnesses_changes_and_seed_are_told():
