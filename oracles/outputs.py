@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
-from oracles.files import write_files
+from oracles.files import write_paths
 from oracles.report import Report
 from oracles.reporting.json_form import json_text
 from oracles.reporting.markdown import markdown
 
 ALWAYS: Mapping[str, Callable[[Report], str]] = {
-    "report.json": json_text,
     "report.md": markdown,
+    "report.json": json_text,  # last, see `oracles.files`
 }
 """What is left in the output directory by every run that writes reports."""
 
@@ -28,6 +29,9 @@ def write_outputs(options: Namespace, report: Report) -> list[str]:
     Raises
     ------
     OSError
-        If a file cannot be written.
+        If a file cannot be written; then all are as they were.
     """
-    return [] if options.no_report else write_files(options.output, texts(report))
+    found: dict[Path, str] = {}
+    if options.output is not None and not options.no_report:
+        found |= {Path(options.output) / name: text for name, text in texts(report).items()}
+    return write_paths(found)
