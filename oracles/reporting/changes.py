@@ -24,8 +24,10 @@ def change_lines(changes: Changes) -> list[str]:
         lines += _listed(kind, changes.of(kind), told)
     for word, told in _NOTABLE.items():
         lines += _listed(word, [c for c in changes.changes if word in c.notable], told)
-    counts = {words: len(changes.of(kind)) for kind, words in _COUNTED.items()}
-    lines.append(", ".join(f"{n} {words}" for words, n in counts.items() if n) or "nothing in both")
+    counts = [
+        _counted(kind, len(changes.of(kind))) for kind in (*_LISTED, "right", "added", "gone")
+    ]
+    lines.append(", ".join(filter(None, counts)) or "nothing in both")
     if changes.differences:
         lines.append(f"the runs differ in {'; '.join(changes.differences)}")
     return lines
@@ -44,6 +46,14 @@ def _listed(word: str, found: Sequence[Change], told: Callable[[Change], str]) -
         yield f"{word}: {change.op} {change.dtype} ({change.subject}){told(change)}"
     if len(found) > MOST:
         yield f"{word}: and {len(found) - MOST} more"
+
+
+def _counted(kind: str, count: int) -> str:
+    words = {
+        "new failure": f"new failure{'s' * (count != 1)}",
+        "gone": "only in the earlier report",
+    }
+    return f"{count} {words.get(kind, kind)}" * bool(count)
 
 
 def _ratios(change: Change) -> str:
@@ -81,11 +91,4 @@ _NOTABLE: Mapping[str, Callable[[Change], str]] = {
     "closer to the bound": _ratios,
     "slower": _rates,
     "faster": _rates,
-}
-_COUNTED = {
-    "new failure": "new failures",
-    **{kind: kind for kind in ("newly vacuous", "fixed", "still wrong", "still vacuous")},
-    "right": "right as before",
-    "added": "added",
-    "gone": "only in the earlier report",
 }
