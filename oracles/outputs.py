@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from oracles.files import check_writable, write_files
+from oracles.files import check_writable, write_paths
 from oracles.report import Report
 from oracles.reporting.json_form import json_text
 from oracles.reporting.junit import junit_xml
@@ -14,8 +14,8 @@ from oracles.reporting.markdown import markdown
 from oracles.reporting.sarif import sarif_text
 
 ALWAYS: Mapping[str, Callable[[Report], str]] = {
-    "report.json": json_text,
     "report.md": markdown,
+    "report.json": json_text,  # last, see `oracles.files`
 }
 """What is left in the output directory by every run that writes reports."""
 
@@ -37,13 +37,17 @@ def write_outputs(options: Namespace, report: Report) -> list[str]:
     Raises
     ------
     OSError
-        If a file cannot be written.
+        If a file cannot be written; then all are as they were.
     """
-    written = [] if options.no_report else write_files(options.output, texts(report))
-    for option, render in EXTRA.items():
-        if given := getattr(options, option):
-            written += write_files(str(Path(given).parent), {Path(given).name: render(report)})
-    return written
+    found = {Path(path): render(report) for path, render in _asked(options).items()}
+    if options.output is not None and not options.no_report:
+        found |= {Path(options.output) / name: text for name, text in texts(report).items()}
+    return write_paths(found)
+
+
+def _asked(options: Namespace) -> dict[str, Callable[[Report], str]]:
+    given = {option: getattr(options, option) for option in EXTRA}
+    return {path: EXTRA[option] for option, path in given.items() if path is not None}
 
 
 def check_places(options: Namespace) -> None:
@@ -55,10 +59,12 @@ def check_places(options: Namespace) -> None:
         If one of the files cannot be written: the text names the option.
     """
     for option in EXTRA:
-        if given := getattr(options, option):
-            try:
-                if Path(given).is_dir():
-                    raise IsADirectoryError(f"{given!r} is a directory")
-                check_writable(Path(given).parent)
-            except OSError as error:
-                raise OSError(f"argument --{option}: {error}") from error
+        given = getattr(options, option)
+        if given is None:
+            continue
+        try:
+            if Path(given).exists() and not Path(given).is_file():
+                raise OSError(f"{given!r} is no regular file")
+            check_writable(Path(given).parent)
+        except OSError as error:
+            raise OSError(f"argument --{option}: {error}") from error

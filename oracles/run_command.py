@@ -22,12 +22,13 @@ from oracles.arguments import (
 from oracles.catalog import ops
 from oracles.choices import KNOWN_ORACLES
 from oracles.console import terminal
-from oracles.finishing import finish
+from oracles.finishing import finish, load_baseline
 from oracles.op import Op
 from oracles.plugging import DTYPES
 from oracles.report import OpReport
 from oracles.reporting.terminal import header, row
 from oracles.runner import Progress, Runner
+from oracles.stopping import stopping
 
 
 def run_operations(options: Namespace) -> int:
@@ -40,13 +41,14 @@ def run_operations(options: Namespace) -> int:
     limits = limits_of(options.limit)
     evidence = evidence_of(options.evidence, chosen)
     check_required(options.require, oracles)
+    baseline = load_baseline(options)
     check_output(options.output)
     check_files(options)
     console = terminal()
-    with make_runner(options, oracles, limits, evidence) as runner:
+    with stopping() as stop, make_runner(options, oracles, limits, evidence) as runner:
         entries = _examine(runner, chosen, dtypes, None if options.quiet else console)
         report = runner.report(entries)
-    return finish(options, report, console)
+    return stop.status(finish(options, report, console, baseline))
 
 
 def _examine(
@@ -66,12 +68,15 @@ def _examine(
             bar.update(task, completed=done, description=f"{progress.op} {progress.dtype}")
 
         runner.progress = show
-        for op, dtype in pairs:
-            entries.append(runner.examine(op, dtype))
-            if console is not None:
-                bar.stop()  # it stands on another stream, where the row is to go
-                console.print(row(entries[-1], runner.oracles))
-                bar.start()
-            if runner.interrupted:
-                break
+        try:
+            for op, dtype in pairs:
+                entries.append(runner.examine(op, dtype))
+                if console is not None:
+                    bar.stop()  # it stands on another stream, where the row is to go
+                    console.print(row(entries[-1], runner.oracles))
+                    bar.start()
+                if runner.interrupted:
+                    break
+        except KeyboardInterrupt:  # between two cases, or in a proof: what is done is whole
+            runner.interrupted = True
     return entries

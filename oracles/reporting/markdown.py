@@ -7,7 +7,14 @@ from collections.abc import Iterable, Iterator
 from math import isnan
 
 from oracles.report import Report
-from oracles.reporting.cells import evidence_lines, kept_lines, number, scope_lines
+from oracles.reporting.cells import (
+    evidence_lines,
+    kept_lines,
+    number,
+    repeat_lines,
+    scope_lines,
+)
+from oracles.reporting.changes import change_lines, change_title
 from oracles.reporting.failure import failure_text
 from oracles.reporting.markdown_parts import (
     NUMBERS,
@@ -33,6 +40,9 @@ def _lines(report: Report) -> Iterator[str]:
     yield ""
     yield f"**{escaped(verdict_line(report))}**"
     yield ""
+    if report.changes is not None:
+        yield from (escaped(f"The {change_title(report.changes)}:"), "")
+        yield from (*_items(change_lines(report.changes)), "")
     yield NUMBERS
     yield ""
     yield from results_head(report)
@@ -112,6 +122,8 @@ def _environment(report: Report) -> Iterator[str]:
     limits = "".join(f" --limit {name}={value}" for name, value in report.limits.items())
     yield code(f"oracle-diff --seed {report.seed} --max-examples {report.max_examples}{limits}")
     yield ""
+    if lines := repeat_lines(report):
+        yield from (*_items(lines), "")
     yield escaped(", ".join(f"{name} {version}" for name, version in where.versions.items()))
     yield ""
     threads = ", ".join(f"{name} {count}" for name, count in where.threads.items())

@@ -39,6 +39,7 @@ def sarif_text(report: Report) -> str:
         "tool": {"driver": driver},
         "invocations": [_invocation(report, len(found))],
         "results": _results(found[:MOST]),
+        "properties": {"seed": report.seed, "max_examples": report.max_examples},
     }
     log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
     return json.dumps(log, indent=1, allow_nan=False)
@@ -48,6 +49,7 @@ def _invocation(report: Report, count: int) -> dict[str, Any]:
     told = list(_notifications(report, count))
     return {
         "executionSuccessful": not told,
+        "startTimeUtc": report.environment.started.replace("+00:00", "Z"),
         "toolExecutionNotifications": [
             {"level": "error", "message": {"text": visible(text)}} for text in told
         ],

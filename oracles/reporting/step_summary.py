@@ -11,6 +11,7 @@ from dataclasses import replace
 from html import escape
 
 from oracles.report import OpReport, Report
+from oracles.reporting.changes import change_lines, change_title
 from oracles.reporting.findings import findings_of
 from oracles.reporting.markdown_parts import (
     NUMBERS,
@@ -133,12 +134,12 @@ def _where(entry: OpReport) -> Iterator[str]:
 def _changes(report: Report) -> Iterator[str]:
     if report.changes is None:
         return
-    kinds = ("new failure", "still wrong", "fixed", "added", "gone")
-    counts = [f"{kind} {len(report.changes.of(kind))}" for kind in kinds if report.changes.of(kind)]
-    told = ", ".join(counts) or "nothing has changed"
-    yield from ("", escaped(_cut(f"Beside {report.changes.against}: {told}")))
+    lines = [change_title(report.changes), *change_lines(report.changes)]
+    first, *others = [escaped(_cut(line, 2 * _NAME)) for line in lines]
+    yield from ("", f"The {first}:", "", *(f"- {line}" for line in others))
 
 
 def _repeat(report: Report) -> str:
     skipped = [f"SKIPPED {name}: {reason}. " for name, reason in report.missing.items()]
-    return f"{''.join(skipped)}Repeat with --seed {report.seed}"
+    started = report.environment.started
+    return f"{''.join(skipped)}Run of {started}, to be repeated with --seed {report.seed}"

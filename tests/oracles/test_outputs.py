@@ -86,7 +86,7 @@ def test_a_format_that_breaks_leaves_the_old_file(tmp_path, monkeypatch):
 @pytest.mark.parametrize("option", sorted(outputs.EXTRA))
 def test_places_are_checked_before_the_work(option, tmp_path):
     (tmp_path / "file").write_text("")
-    for path, trouble in ((".", "is a directory"), ("file/a.xml", "file")):
+    for path, trouble in ((".", "regular"), ("", "regular"), ("file/a", "file")):
         with pytest.raises(UsageError, match=f"argument --{option}: .*{trouble}"):
             check_files(options(f"--{option}", path))
     check_files(options(f"--{option}", "new/deep/a.xml"))

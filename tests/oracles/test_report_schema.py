@@ -14,9 +14,11 @@ from jsonschema import Draft202012Validator
 from manualgrad import dense, dense_backward
 from oracles import cli
 from oracles.answer import NotAnArray
+from oracles.baseline import changes_since
 from oracles.catalog import ops
 from oracles.changes import Change, Changes
 from oracles.checking import run
+from oracles.merging import merged
 from oracles.portrait import CLASSES
 from oracles.report import SCHEMA_VERSION, Report
 from oracles.reporting.json_form import json_text
@@ -124,10 +126,13 @@ def test_reports_of_every_kind_are_valid(kind):
 
 
 def test_reports_with_changes_are_valid():
-    kinds = ("new failure", "still wrong", "fixed", "right", "added", "gone")
+    kinds = SCHEMA["$defs"]["Change"]["properties"]["kind"]["enum"]
     now = [Change("tanh", "t", "float64", kind, 0.5, float("inf"), 3.0, None) for kind in kinds]
     changes = Changes("old.json", "2026-01-01T00:00:00+00:00", tuple(now))
     valid(replace(reports.right(), changes=changes))
+    later = replace(reports.wrong(), entries=reports.wrong().entries[2:])
+    valid(replace(later, changes=changes_since(reports.right(), later, against="old.json")))
+    valid(merged([reports.right(), reports.wrong(), reports.vacuous()]))
 
 
 def _list_for_array(g, x, w, b=None):

@@ -115,8 +115,9 @@ def test_defects_missing_witnesses_changes_and_seed_are_told():
     whole = tree.text_content()
     assert "no fault of the subject" in whole
     assert "SKIPPED jax: jax is not installed: pip install 'manualgrad[jax]'" in whole
-    assert "Beside old_report.json: new failure 1, still wrong 2" in whole
-    assert whole.rstrip().endswith("Repeat with --seed 4")
+    assert "changes since the run of 2026-01-01T00:00:00+00:00 (old_report.json):" in whole
+    assert "1 new failure, 2 still wrong" in items
+    assert whole.rstrip().endswith("to be repeated with --seed 4")
     assert "no fault of the subject" not in step_summary(reports.right())
 
 
@@ -132,7 +133,7 @@ def test_what_does_not_fit_is_counted_and_nothing_is_torn():
     assert f"{600 - accounts} of 600 accounts are left out here" in text
     rows = len(tree.xpath(".//tbody/tr"))
     assert f"{600 - rows} of 600 rows of the table are left out here" in text
-    assert text.endswith("Repeat with --seed 4\n")
+    assert text.endswith("to be repeated with --seed 4\n")
 
 
 def test_ten_thousand_failures_fit_into_what_github_takes():
