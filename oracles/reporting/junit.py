@@ -87,6 +87,8 @@ def _output(entry: OpReport) -> Iterator[str]:
     worst = number(entry.worst_ratio("subject"))
     yield f"evidence: {evidence_cell(entry)[0]}"
     yield f"{entry.cases} cases, {entry.elements} cells, largest error/bound {worst}"
+    if entry.seed is not None:
+        yield f"seed {entry.seed}"
     for defect in entry.defects:
         yield f"no fault of the subject, {defect.count} cases: {defect.sentence}"
 

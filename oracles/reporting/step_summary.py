@@ -11,6 +11,7 @@ from dataclasses import replace
 from html import escape
 
 from oracles.report import OpReport, Report
+from oracles.reporting.cells import repeat_lines
 from oracles.reporting.changes import change_lines, change_title
 from oracles.reporting.findings import findings_of
 from oracles.reporting.markdown_parts import (
@@ -142,4 +143,5 @@ def _changes(report: Report) -> Iterator[str]:
 def _repeat(report: Report) -> str:
     skipped = [f"SKIPPED {name}: {reason}. " for name, reason in report.missing.items()]
     started = report.environment.started
-    return f"{''.join(skipped)}Run of {started}, to be repeated with --seed {report.seed}"
+    told = f"Run of {started}, to be repeated with --seed {report.seed}"
+    return f"{''.join(skipped)}{'; '.join([told, *repeat_lines(report)])}"

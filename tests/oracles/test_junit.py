@@ -117,6 +117,12 @@ def test_times_counts_and_seed_are_told():
     assert f"{report.entries[0].cases} cases" in told
 
 
+def test_an_operation_of_another_seed_says_so():
+    entry = replace(reports.right().entries[0], seed=2018)
+    root = parsed(replace(reports.right(), entries=(entry,)))
+    assert "seed 2018" in root.find(".//system-out").text.splitlines()
+
+
 def test_where_the_subject_stands_is_told_of_the_suite():
     report = reports.wrong()
     dense = next(suite for suite in parsed(report) if suite.get("name") == "dense")

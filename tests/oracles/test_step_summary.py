@@ -11,6 +11,7 @@ from oracles.changes import Change, Changes
 from oracles.console import Terminal
 from oracles.finishing import status_of
 from oracles.github import tell_github
+from oracles.merging import merged
 from oracles.places import Place
 from oracles.reporting.annotations import MOST as MOST_ERRORS
 from oracles.reporting.annotations import workflow_commands
@@ -119,6 +120,13 @@ def test_defects_missing_witnesses_changes_and_seed_are_told():
     assert "1 new failure, 2 still wrong" in items
     assert whole.rstrip().endswith("to be repeated with --seed 4")
     assert "no fault of the subject" not in step_summary(reports.right())
+
+
+def test_of_what_a_report_is_merged_is_told():
+    whole = merged([reports.right(), replace(reports.vacuous(), seed=2018)])
+    text = rendered(step_summary(replace(whole, notes=("merged from 2 reports",)))).text_content()
+    assert "merged from 2 reports" in text
+    assert "2018" in text
 
 
 def test_what_does_not_fit_is_counted_and_nothing_is_torn():
