@@ -1,0 +1,179 @@
+"""What the article's page is given to show, as one plain object."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from oracles.article_record import EPOCHS, RATE, ArticleRecord, Truth
+from oracles.article_steps import (
+    BACKWARD_STEPS,
+    EQUATIONS,
+    FORWARD_STEPS,
+    PUBLISHED,
+    PUBLISHED_LINES,
+    Difference,
+    ImageSteps,
+)
+from oracles.compare import Comparison
+
+Array = npt.NDArray[Any]
+
+SCRIPT_ULP = 0
+"""How many units in the last place of a matrix's largest cell `network.js` was seen to differ from
+`manualgrad.article` at most, over the article's images and all choices of tanh and arctan."""
+
+
+def article_data(record: ArticleRecord) -> dict[str, Any]:
+    """Return the record in types that JSON has: no NaN, no infinity.
+
+    A *matrix* below is a list of rows of numbers; a cost, an ``out`` and an ``l3`` are matrices of
+    one cell. *Cells* are a list of [row, column] from 0. Floats are numbers: Python writes the
+    shortest text that reads back as the same float, and JavaScript reads it so, every bit kept.
+    A *ratio* is error/bound: up to 1 rounding explains the error, above it the cell is wrong;
+    None stands for infinity.
+
+    ``forward``, ``backward``
+        Names of the steps in order: ``l1`` to ``cost``, ``d3`` to ``g1``.
+    ``equations``
+        By step, the right line as text.
+    ``published_lines``
+        By version (``first``, ``later``) and step, the line as published, where it differs.
+    ``versions``
+        ``right``, ``first``, ``later``: the names that `network.js` has too.
+    ``activations``
+        Of the run: ``f1`` ``tanh``, ``f2`` and ``f3`` ``arctan``.
+    ``weights``
+        ``w1``, ``w2``, ``w3``: matrices, the first weights of the later version.
+    ``participants``
+        Who answered, in order: ``manual`` (`manualgrad`), then of ``torch``, ``jax`` those asked.
+    ``silent``
+        By name, why a framework that was asked gave no matrix for some image.
+    ``images``
+        A list of four, each with:
+
+        ``x``, ``target``
+            The image, a matrix, and its target, a number.
+        ``steps``
+            By step, of ``forward`` and ``backward``:
+
+            ``text``
+                Truth, a list of rows of texts, to 25 significant digits.
+            ``truth``
+                Truth, the matrix of the nearest floats.
+            ``bound``
+                How far from truth rounding may take each cell, a matrix.
+            ``by``
+                By participant: ``value``, the matrix it gave (None if it is of another shape);
+                ``right``, whether every cell is; ``ratio``, the largest; ``wrong``, the cells that
+                are; ``problem``, a text, empty unless no comparison was possible.
+        ``published``
+            By version and step, of ``backward``, only where the version differs from truth:
+
+            ``line``, ``own_fault``
+                The line as published; whether it is wrong itself, or builds on what is.
+            ``value``
+                The matrix.
+            ``wrong``, ``ratio``
+                The cells that differ from truth; the largest ratio.
+            ``relative_error``, ``cosine``
+                ``|value - truth| / |truth|``; of the angle between the two, negative where a step
+                along it climbs.
+            ``rotated``
+                Whether it is truth rotated by 180 degrees.
+    ``training``
+        ``rate``; ``epochs``; ``costs``, by version the cost of all images before training and
+        after each epoch, one number more than epochs.
+    ``script``
+        ``ulp``: how far `network.js` was seen to differ from `manualgrad` at most, `SCRIPT_ULP`.
+
+    Parameters
+    ----------
+    record
+        What was found.
+    """
+    steps = record.steps
+    first = next(iter(steps.images[0].matrices.values()))
+    return {
+        "forward": list(FORWARD_STEPS),
+        "backward": list(BACKWARD_STEPS),
+        "equations": dict(EQUATIONS),
+        "published_lines": {name: _lines(name) for name in PUBLISHED},
+        "versions": list(record.costs),
+        "activations": {"f1": "tanh", "f2": "arctan", "f3": "arctan"},
+        "weights": {name: _rows(getattr(steps.weights, name)) for name in ("w1", "w2", "w3")},
+        "participants": [name for name in first if name != "exact"],
+        "silent": dict(steps.silent),
+        "images": [
+            _image(image, truth) for image, truth in zip(steps.images, record.truth, strict=True)
+        ],
+        "training": {
+            "rate": RATE,
+            "epochs": EPOCHS,
+            "costs": {name: list(costs) for name, costs in record.costs.items()},
+        },
+        "script": {"ulp": SCRIPT_ULP},
+    }
+
+
+def _lines(version: str) -> dict[str, str]:
+    return {step: line for (name, step), line in PUBLISHED_LINES.items() if name == version}
+
+
+def _image(image: ImageSteps, truth: Mapping[str, Truth]) -> dict[str, Any]:
+    published: dict[str, dict[str, Any]] = {name: {} for name in PUBLISHED}
+    for each in image.published:
+        published[each.version][each.step] = _difference(each)
+    return {
+        "x": _rows(image.x),
+        "target": image.target,
+        "steps": {name: _step(image, name, true) for name, true in truth.items()},
+        "published": published,
+    }
+
+
+def _step(image: ImageSteps, name: str, true: Truth) -> dict[str, Any]:
+    values = image.matrices[name]
+    return {
+        "text": _rows(true.text),
+        "truth": _rows(values["exact"]),
+        "bound": _rows(true.bound),
+        "by": {
+            who: {
+                "value": None if each.problem else _rows(values[who]),
+                "right": each.agrees,
+                **_judged(each),
+                "problem": each.problem,
+            }
+            for who, each in image.comparisons[name].items()
+        },
+    }
+
+
+def _difference(difference: Difference) -> dict[str, Any]:
+    return {
+        "line": difference.line,
+        "own_fault": difference.own_fault,
+        "value": _rows(difference.value),
+        "relative_error": difference.relative_error,
+        "cosine": difference.cosine,
+        "rotated": difference.rotated,
+        **_judged(difference.comparison),
+    }
+
+
+def _judged(comparison: Comparison) -> dict[str, Any]:
+    columns = comparison.shape[-1] if comparison.shape else 1
+    ratio = comparison.worst_ratio
+    return {
+        "ratio": ratio if np.isfinite(ratio) else None,
+        "wrong": [list(divmod(cell, columns)) for cell in comparison.wrong_cells],
+    }
+
+
+def _rows(matrix: Array) -> list[list[Any]]:
+    rows: list[list[Any]] = np.atleast_2d(matrix).tolist()
+    return rows
