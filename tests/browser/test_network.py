@@ -5,6 +5,7 @@ identity. V8's tanh is not NumPy's, so that with the others the script is a subj
 judged by exact arithmetic. Where a cell comes from is recomputed and perturbed in integers.
 """
 
+import json
 from dataclasses import replace
 from importlib.resources import files
 from itertools import product
@@ -147,10 +148,8 @@ def test_pieces_bit_for_bit(page):
 
 def test_nothing_given_is_changed(page):
     weights = initial_weights(4.2)
-    given = {
-        **net(IMAGES[0], weights, 1.0, f1="tanh", f2="arctan", f3="sigmoid"),
-        **{"images": IMAGES.tolist(), "targets": TARGETS.tolist(), "rate": 0.1, "epochs": 2},
-    }
+    given = {**net(IMAGES[0], weights, 1.0, f1="tanh", f2="arctan", f3="sigmoid"), "epochs": 2,
+             "images": IMAGES.tolist(), "targets": TARGETS.tolist(), "rate": 0.1}  # fmt: skip
     assert page.evaluate(
         """(given) => {
             const before = JSON.stringify(given);
@@ -181,6 +180,25 @@ def test_what_it_does_not_know_is_refused(page, call, text):
         f"(net) => {{ try {{ {call}; }} catch (error) {{ return String(error); }} }}", given
     )
     assert said.startswith(text)
+
+
+def test_numbers_come_through_json_bit_for_bit(page):
+    bits = np.random.default_rng(10).integers(0, 2**64, 2000, dtype=np.uint64).view(np.float64)
+    floats = [0.0, 5e-324, 0.1, 1 / 3, 2**53 + 1.0, *bits[np.isfinite(bits)].tolist()]
+    read = page.evaluate("(text) => JSON.parse(text)", json.dumps(floats, allow_nan=False))
+    assert [float(value).hex() for value in read] == [value.hex() for value in floats]
+
+
+@pytest.mark.parametrize("name", ["arctan", "sigmoid", "tanh"])
+def test_derivatives_keep_their_digits_in_the_tails(page, name):
+    # d3 of a network of one pixel, at l3 = x: Python's own derivatives are judged elsewhere.
+    one = np.ones((1, 1))
+    tails = np.geomspace(1e-3, 300, 60)
+    drawn = [(np.full((1, 1), x), article.Weights(one, one, one), 2.0) for x in (*tails, *-tails)]
+    activations = {**LINEAR, "f3": name}
+    for (_, mine, *_), each in zip(of_all(page, drawn, activations), drawn, strict=True):
+        true = python(*each, activations)[1]["d3"]
+        assert np.abs(mine["d3"] - true) <= 8 * np.spacing(np.abs(true))
 
 
 # --- the script as a subject --------------------------------------------------------------------
@@ -258,7 +276,7 @@ def test_in_the_article_s_network_it_differs_by_no_more_than_the_page_says(besid
         for found, true in zip(mine, theirs, strict=True)
         for name, matrix in true.items()
     )
-    assert 1 <= largest <= SCRIPT["ulp"]
+    assert largest <= SCRIPT["ulp"]
 
 
 def test_in_the_article_s_network_every_matrix_is_as_right_as_the_page_says(beside):
@@ -270,13 +288,7 @@ def test_in_the_article_s_network_every_matrix_is_as_right_as_the_page_says(besi
         compared = compare("network.js", mine, true, float64)
         assert len(compared) == len(FORWARD_STEPS) + len(BACKWARD_STEPS)
         largest = max(largest, *(each.worst_ratio for each in compared))
-    assert 0.01 < largest <= SCRIPT["ratio"]
-
-
-def test_with_activations_published_versions_differ_from_the_right_one_as_python_s_do(beside):
-    for (_, right, *versions), _, _ in beside:
-        wrong = [{n for n in BACKWARD_STEPS if v[n] != right[n]} for v in versions]
-        assert wrong == [{"g2", "dA1", "d1", "g1"}, {"dA1", "d1", "g1"}]
+    assert 0 < largest <= SCRIPT["ratio"]
 
 
 # --- training -----------------------------------------------------------------------------------
@@ -293,24 +305,24 @@ def test_costs_of_a_training_agree_as_closely_as_the_page_says(page, version, ep
     apart = np.abs(np.array(found["costs"]) - costs) / costs
     # Every step passes on the rounding errors of those before it.
     assert apart[:10].max() <= 1e-14
-    assert 1e-16 < apart.max() <= SCRIPT["costs"]
+    assert apart.max() <= SCRIPT["costs"]
     for name, matrix in vars(true.weights).items():
         assert np.abs(np.array(found[name]) - matrix).max() < 1e-11
 
 
-def test_a_training_of_eighths_without_rounding_is_python_s_bit_for_bit(page):
-    weights = article.Weights(*(np.round(w) / 2 for w in vars(initial_weights(1.0)).values()))
-    targets = [1.0, -1.0, 0.0, 2.0]
-    given = {**net(IMAGES[0], weights, 0.0, **LINEAR), "epochs": 1, "rate": 0.125,
-             "images": IMAGES[:2].tolist(), "targets": targets[:2]}  # fmt: skip
+def test_a_training_by_the_same_order_of_sums_is_python_s_bit_for_bit(page):
+    weights = initial_weights(0.2)
+    given = {**net(IMAGES[0], weights, 0.0, **LINEAR), "epochs": 5, "rate": 0.1,
+             "images": IMAGES.tolist(), "targets": TARGETS.tolist()}  # fmt: skip
+    objects = article.Weights(*(w.astype(object) for w in vars(weights).values()))
     for version, gradients in VERSIONS.items():
-        found = page.evaluate("([version, given]) => Network.train(version, given)",
-                              [version, given])  # fmt: skip
-        true = train(IMAGES[:2], targets[:2], weights, epochs=1, learning_rate=0.125,
+        found = page.evaluate("([v, given]) => Network.train(v, given)", [version, given])
+        true = train(IMAGES.astype(object), TARGETS.tolist(), objects, learning_rate=0.1, epochs=5,
                      gradients=gradients, **LINEAR)  # fmt: skip
         assert found["costs"] == list(true.costs)
-        assert [found[n] for n in ("w1", "w2", "w3")] == [m.tolist() for m in
-                                                          vars(true.weights).values()]  # fmt: skip
+        assert len(set(found["costs"])) == 6
+        for name, matrix in vars(true.weights).items():
+            assert found[name] == matrix.tolist()
 
 
 def test_distances_are_those_of_the_record(page):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,13 +32,13 @@ with right gradients).
 
 
 def article_data(record: ArticleRecord) -> dict[str, Any]:
-    """Return the record in types that JSON has: no NaN, no infinity.
+    """Return the record in the types that JSON has.
 
     A *matrix* below is a list of rows of numbers; a cost, an ``out`` and an ``l3`` are matrices of
     one cell. *Cells* are a list of [row, column] from 0. Floats are numbers: Python writes the
     shortest text that reads back as the same float, and JavaScript reads it so, every bit kept.
-    A *ratio* is error/bound: up to 1 rounding explains the error, above it the cell is wrong;
-    None stands for infinity.
+    None stands for NaN and infinities, which JSON has not. A *ratio* is error/bound: up to 1
+    rounding explains the error, above it, or None, the cell is wrong.
 
     ``forward``, ``backward``
         Names of the steps in order: ``l1`` to ``cost``, ``d3`` to ``g1``.
@@ -53,7 +53,7 @@ def article_data(record: ArticleRecord) -> dict[str, Any]:
     ``weights``
         ``w1``, ``w2``, ``w3``: matrices, the first weights of the later version.
     ``participants``
-        Who answered, in order: ``manual`` (`manualgrad`), then of ``torch``, ``jax`` those asked.
+        Who answered for some image: ``manual`` (`manualgrad`) first, then the frameworks.
     ``silent``
         By name, why a framework that was asked gave no matrix for some image.
     ``images``
@@ -71,9 +71,9 @@ def article_data(record: ArticleRecord) -> dict[str, Any]:
             ``bound``
                 How far from truth rounding may take each cell, a matrix.
             ``by``
-                By participant: ``value``, the matrix it gave (None if it is of another shape);
-                ``right``, whether every cell is; ``ratio``, the largest; ``wrong``, the cells that
-                are; ``problem``, a text, empty unless no comparison was possible.
+                By participant that answered for this image: ``value``, the matrix it gave (None if
+                it is of another shape); ``right``, whether every cell is; ``ratio``, the largest;
+                ``wrong``, the cells that are; ``problem``, why there was nothing to compare, or "".
         ``published``
             By version and step, of ``backward``, only where the version differs from truth:
 
@@ -109,7 +109,6 @@ def article_data(record: ArticleRecord) -> dict[str, Any]:
         What was found.
     """
     steps = record.steps
-    first = next(iter(steps.images[0].matrices.values()))
     return {
         "forward": list(FORWARD_STEPS),
         "backward": list(BACKWARD_STEPS),
@@ -118,7 +117,7 @@ def article_data(record: ArticleRecord) -> dict[str, Any]:
         "versions": list(record.costs),
         "activations": {"f1": "tanh", "f2": "arctan", "f3": "arctan"},
         "weights": {name: _rows(getattr(steps.weights, name)) for name in ("w1", "w2", "w3")},
-        "participants": [name for name in first if name != "exact"],
+        "participants": _participants(steps.images),
         "silent": dict(steps.silent),
         "images": [
             _image(image, truth) for image, truth in zip(steps.images, record.truth, strict=True)
@@ -130,6 +129,11 @@ def article_data(record: ArticleRecord) -> dict[str, Any]:
         },
         "script": dict(SCRIPT),
     }
+
+
+def _participants(images: Sequence[ImageSteps]) -> list[str]:
+    each = [name for image in images for name in image.comparisons[FORWARD_STEPS[0]]]
+    return list(dict.fromkeys(each))
 
 
 def _lines(version: str) -> dict[str, str]:
@@ -151,7 +155,7 @@ def _image(image: ImageSteps, truth: Mapping[str, Truth]) -> dict[str, Any]:
 def _step(image: ImageSteps, name: str, true: Truth) -> dict[str, Any]:
     values = image.matrices[name]
     return {
-        "text": _rows(true.text),
+        "text": np.atleast_2d(true.text).tolist(),
         "truth": _rows(values["exact"]),
         "bound": _rows(true.bound),
         "by": {
@@ -171,8 +175,8 @@ def _difference(difference: Difference) -> dict[str, Any]:
         "line": difference.line,
         "own_fault": difference.own_fault,
         "value": _rows(difference.value),
-        "relative_error": difference.relative_error,
-        "cosine": difference.cosine,
+        "relative_error": _finite(difference.relative_error),
+        "cosine": _finite(difference.cosine),
         "rotated": difference.rotated,
         **_judged(difference.comparison),
     }
@@ -180,13 +184,15 @@ def _difference(difference: Difference) -> dict[str, Any]:
 
 def _judged(comparison: Comparison) -> dict[str, Any]:
     columns = comparison.shape[-1] if comparison.shape else 1
-    ratio = comparison.worst_ratio
     return {
-        "ratio": ratio if np.isfinite(ratio) else None,
+        "ratio": _finite(comparison.worst_ratio),
         "wrong": [list(divmod(cell, columns)) for cell in comparison.wrong_cells],
     }
 
 
-def _rows(matrix: Array) -> list[list[Any]]:
-    rows: list[list[Any]] = np.atleast_2d(matrix).tolist()
-    return rows
+def _rows(matrix: Array) -> list[list[float | None]]:
+    return [[_finite(cell) for cell in row] for row in np.atleast_2d(matrix).tolist()]
+
+
+def _finite(number: float) -> float | None:
+    return number if np.isfinite(number) else None
