@@ -3,6 +3,12 @@
 A bilinear map is a sum ``y[i] = sum x[j] * w[k]`` over a list of index triples (i, j, k)
 (`oracles.exact.terms`). The same triples give the result and both gradients and, run on
 absolute values and on ones, the rounding bounds of all three.
+
+IEEE arithmetic makes NaN of zero times NaN or an infinity. But the reference BLAS, others for some
+shapes, and all code for sparse arrays leave out products with a zero, and who calls them cannot
+choose. Of a sum with such products (`_sum_terms`) both are right: NaN, and the sum without them.
+That is all there can be: one of them that is kept makes NaN of the sum, whichever others are not.
+A number other than zero passes NaN and infinities on, and whoever loses those is wrong.
 """
 
 from __future__ import annotations
@@ -17,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from oracles.bounds import SURE_TERMS, round_up, rounding_bound
-from oracles.exact.bounded import Approximate, non_finite, rationals
+from oracles.exact.bounded import Approximate, BoolArray, FloatArray, non_finite, rationals
 from oracles.exact.definition import Format, Options, Polynomial
 from oracles.exact.sums import Expansion, sum_products
 from oracles.exact.terms import Shape, Terms
@@ -73,7 +79,7 @@ class Bilinear:
         """Return the sums."""
         terms, x, w = self._prepare(operands, options)
         y = contract(terms.y, terms.y_shape, (x, terms.x), (w, terms.w), dtype)
-        return replace(y, or_nan=self._or_nan(operands))
+        return self._padded(y, operands)
 
     def backward(
         self,
@@ -90,10 +96,9 @@ class Bilinear:
         x_size, w_size = operands[0].error.size, operands[1].error.size
         parts = [_part(grad_x, 0, x_size), _part(grad_w, 0, w_size)]
         parts += [_part(grad_w, w_size, w.error.size)] if len(operands) > 2 else []
-        or_nan = self._or_nan([*operands, grad_y])
-        return [
-            replace(p.reshape(o.shape), or_nan=or_nan) for p, o in zip(parts, operands, strict=True)
-        ]
+        shaped = [p.reshape(o.shape) for p, o in zip(parts, operands, strict=True)]
+        given = [*operands, grad_y]  # the bias gradient is a sum without products
+        return [*(self._padded(p, given) for p in shaped[:2]), *shaped[2:]]
 
     def double_backward(
         self,
@@ -116,14 +121,20 @@ class Bilinear:
         along = contract(both, terms.y_shape, left, right, dtype)
         grad_x = contract(terms.x, x.shape, g, (v_w, terms.w), dtype)
         grad_w = contract(terms.w, w.shape, g, (v_x, terms.x), dtype)
-        or_nan = self._or_nan([*operands, grad_y])
         sizes = [operand.error.size for operand in operands[:2]]
         parts = [_part(a, 0, n) for a, n in zip((grad_x, grad_w), sizes, strict=True)]
         shaped = [p.reshape(o.shape) for p, o in zip(parts, operands, strict=False)]
-        return replace(along, or_nan=or_nan), [replace(p, or_nan=or_nan) for p in shaped]
+        given = [*operands, grad_y]
+        return self._padded(along, given), [self._padded(p, given) for p in shaped]
 
-    def _or_nan(self, operands: Sequence[Approximate]) -> bool:
-        return self.padded and not all(a.is_finite for a in operands)
+    def _padded(self, found: Approximate, given: Sequence[Approximate]) -> Approximate:
+        """Return what was found, NaN anywhere being right if zeros may be padded to what is given.
+
+        How many, and where, is left to the implementation.
+        """
+        if not self.padded or all(a.is_finite for a in given):
+            return found
+        return replace(found, or_nan=True)
 
     def _prepare(
         self, operands: Sequence[Approximate], options: Options
@@ -174,15 +185,16 @@ def contract(
     Returns
     -------
     Approximate
-        The error is what a and b bring along, plus ``gamma(n) * sum |a||b|`` of the sum.
+        The error is what a and b bring along, plus ``gamma(n) * sum |a||b|`` of the sum. Products
+        of zero with NaN or an infinity are left out, and NaN is right in place of such a sum.
     """
     (a, i), (b, j) = left, right
     size = prod(shape)
     counts = np.bincount(target, minlength=size)
     longest = int(counts.max(initial=0))
-    value = _sum_terms(target, size, longest, left, right).reshape(shape)
+    found, or_nan = _sum_terms(target, size, longest, left, right)
     if dtype is None:
-        return Approximate(value, np.zeros(shape))
+        return Approximate(found, np.zeros(size), or_nan).reshape(shape)
     with np.errstate(over="ignore", invalid="ignore"):
         sums = np.bincount(target, a.reach[i] * b.reach[j], size)
         carried: Any = 0.0
@@ -190,10 +202,10 @@ def contract(
             brought = a.error[i] * b.reach[j] + a.finite_size[i] * b.error[j]
             carried = round_up(np.bincount(target, brought, size))
     error = rounding_bound(counts, sums, dtype) + carried
-    if longest <= SURE_TERMS:
-        return Approximate(value, error.reshape(shape))
-    probable = rounding_bound(counts, sums, dtype, probable=True) + carried
-    return Approximate(value, error.reshape(shape), False, probable.reshape(shape))
+    probable = None
+    if longest > SURE_TERMS:
+        probable = rounding_bound(counts, sums, dtype, probable=True) + carried
+    return Approximate(found, error, or_nan, probable).reshape(shape)
 
 
 def _sum_terms(
@@ -202,7 +214,8 @@ def _sum_terms(
     longest: int,
     left: tuple[Approximate, Array],
     right: tuple[Approximate, Array],
-) -> Array | Expansion:
+) -> tuple[Array | Expansion, bool | BoolArray]:
+    """Return the sums, and of which of them zero times NaN or an infinity is left out."""
     (a, i), (b, j) = left, right
     found: Array | Expansion | None = None
     if a.finite is not None and b.finite is not None:
@@ -213,17 +226,23 @@ def _sum_terms(
         finite = [np.where(non_finite(each.value), 0, each.value) for each in (a, b)]
         np.add.at(found, target, finite[0][i] * finite[1][j])
     if a.is_finite and b.is_finite:
-        return found
+        return found, False
     # What becomes NaN or infinite depends on signs alone, whatever the finite sizes.
+    x, y = _signs(a)[i], _signs(b)[j]
+    left_out = ((x == 0) & ~np.isfinite(y)) | ((y == 0) & ~np.isfinite(x))
     with np.errstate(invalid="ignore"):
-        signs = np.bincount(target, _signs(a.value)[i] * _signs(b.value)[j], size)
+        signs = np.bincount(target, np.where(left_out, 0.0, x * y), size)
+    or_nan = np.bincount(target, left_out, size) > 0
     if isinstance(found, Expansion):
-        return found.overlaid(signs)
-    return np.where(np.isfinite(signs), found, signs.astype(found.dtype))
+        return found.overlaid(signs), or_nan
+    return np.where(np.isfinite(signs), found, signs.astype(found.dtype)), or_nan
 
 
-def _signs(value: Array) -> Array:
-    signs = [v if isinstance(v, float) else (v > 0) - (v < 0) for v in value]
+def _signs(a: Approximate) -> FloatArray:
+    """Return the signs of the numbers, NaN and infinities as they are."""
+    if a.plain is not None:
+        return np.where(np.isfinite(a.plain), np.sign(a.plain), a.plain)
+    signs = [v if isinstance(v, float) else (v > 0) - (v < 0) for v in a.value]
     return np.array(signs, dtype=np.float64)
 
 
@@ -236,4 +255,5 @@ def _joined(a: Approximate, b: Approximate) -> Approximate:
 
 def _part(a: Approximate, start: int, stop: int) -> Approximate:
     probable = None if a.probable is None else a.probable[start:stop]
-    return Approximate(a.numbers[start:stop], a.error[start:stop], a.or_nan, probable)
+    or_nan = a.or_nan if isinstance(a.or_nan, bool) else a.or_nan[start:stop]
+    return Approximate(a.numbers[start:stop], a.error[start:stop], or_nan, probable)
