@@ -3,12 +3,6 @@
 A bilinear map is a sum ``y[i] = sum x[j] * w[k]`` over a list of index triples (i, j, k)
 (`oracles.exact.terms`). The same triples give the result and both gradients and, run on
 absolute values and on ones, the rounding bounds of all three.
-
-IEEE arithmetic makes NaN of zero times NaN or an infinity. But the reference BLAS, others for some
-shapes, and all code for sparse arrays leave out products with a zero, and who calls them cannot
-choose. Of a sum with such products (`_sum_terms`) both are right: NaN, and the sum without them.
-That is all there can be: one of them that is kept makes NaN of the sum, whichever others are not.
-A number other than zero passes NaN and infinities on, and whoever loses those is wrong.
 """
 
 from __future__ import annotations
@@ -22,10 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from oracles.bounds import SURE_TERMS, round_up, rounding_bound
-from oracles.exact.bounded import Approximate, BoolArray, FloatArray, non_finite, rationals
+from oracles.exact.bounded import Approximate, rationals
+from oracles.exact.contraction import contract
 from oracles.exact.definition import Format, Options, Polynomial
-from oracles.exact.sums import Expansion, sum_products
 from oracles.exact.terms import Shape, Terms
 
 Array = npt.NDArray[Any]
@@ -160,90 +153,6 @@ def _factors(
     if bias is None:
         return flat_x, flat_w
     return _joined(flat_x, rationals(np.ones(1))), _joined(flat_w, bias)
-
-
-def contract(
-    target: Array,
-    shape: Shape,
-    left: tuple[Approximate, Array],
-    right: tuple[Approximate, Array],
-    dtype: Format,
-) -> Approximate:
-    """Sum ``a[i] * b[j]`` into ``target``, with the error of doing so in `dtype`.
-
-    Parameters
-    ----------
-    target
-        For each term, the flat index of the result that it is added to.
-    shape
-        Of the result.
-    left, right
-        A flat array and, for each term, the index into it.
-    dtype
-        In which the sum is thought to be evaluated.
-
-    Returns
-    -------
-    Approximate
-        The error is what a and b bring along, plus ``gamma(n) * sum |a||b|`` of the sum. Products
-        of zero with NaN or an infinity are left out, and NaN is right in place of such a sum.
-    """
-    (a, i), (b, j) = left, right
-    size = prod(shape)
-    counts = np.bincount(target, minlength=size)
-    longest = int(counts.max(initial=0))
-    found, or_nan = _sum_terms(target, size, longest, left, right)
-    if dtype is None:
-        return Approximate(found, np.zeros(size), or_nan).reshape(shape)
-    with np.errstate(over="ignore", invalid="ignore"):
-        sums = np.bincount(target, a.reach[i] * b.reach[j], size)
-        carried: Any = 0.0
-        if a.is_off or b.is_off:
-            brought = a.error[i] * b.reach[j] + a.finite_size[i] * b.error[j]
-            carried = round_up(np.bincount(target, brought, size))
-    error = rounding_bound(counts, sums, dtype) + carried
-    probable = None
-    if longest > SURE_TERMS:
-        probable = rounding_bound(counts, sums, dtype, probable=True) + carried
-    return Approximate(found, error, or_nan, probable).reshape(shape)
-
-
-def _sum_terms(
-    target: Array,
-    size: int,
-    longest: int,
-    left: tuple[Approximate, Array],
-    right: tuple[Approximate, Array],
-) -> tuple[Array | Expansion, bool | BoolArray]:
-    """Return the sums, and of which of them zero times NaN or an infinity is left out."""
-    (a, i), (b, j) = left, right
-    found: Array | Expansion | None = None
-    if a.finite is not None and b.finite is not None:
-        factors = (a.finite, a.span, i), (b.finite, b.span, j)
-        found = sum_products(target, size, longest, *factors)
-    if found is None:
-        found = np.zeros(size, dtype=object)
-        finite = [np.where(non_finite(each.value), 0, each.value) for each in (a, b)]
-        np.add.at(found, target, finite[0][i] * finite[1][j])
-    if a.is_finite and b.is_finite:
-        return found, False
-    # What becomes NaN or infinite depends on signs alone, whatever the finite sizes.
-    x, y = _signs(a)[i], _signs(b)[j]
-    left_out = ((x == 0) & ~np.isfinite(y)) | ((y == 0) & ~np.isfinite(x))
-    with np.errstate(invalid="ignore"):
-        signs = np.bincount(target, np.where(left_out, 0.0, x * y), size)
-    or_nan = np.bincount(target, left_out, size) > 0
-    if isinstance(found, Expansion):
-        return found.overlaid(signs), or_nan
-    return np.where(np.isfinite(signs), found, signs.astype(found.dtype)), or_nan
-
-
-def _signs(a: Approximate) -> FloatArray:
-    """Return the signs of the numbers, NaN and infinities as they are."""
-    if a.plain is not None:
-        return np.where(np.isfinite(a.plain), np.sign(a.plain), a.plain)
-    signs = [v if isinstance(v, float) else (v > 0) - (v < 0) for v in a.value]
-    return np.array(signs, dtype=np.float64)
 
 
 def _joined(a: Approximate, b: Approximate) -> Approximate:

@@ -9,14 +9,16 @@ from itertools import product
 
 import numpy as np
 import pytest
+from flint import arb
 
 from oracles.catalog import ops
 from oracles.compare import compare, distances
 from oracles.diagnosis.question import asked
 from oracles.exact.activations import ACTIVATIONS
-from oracles.exact.bilinear import Bilinear, contract
+from oracles.exact.bilinear import Bilinear
 from oracles.exact.bounded import Approximate, rationals
 from oracles.exact.chain import Chain, flatten
+from oracles.exact.contraction import contract
 from oracles.exact.distance import error_to
 from oracles.exact.terms import dense_terms
 from oracles.exact.truth import truth
@@ -335,3 +337,18 @@ def test_of_what_does_not_come_from_it_all_is_known():
     finite = replace(case, operands={**case.operands, "w2": np.array([[0.0, 5.0]])})
     found = truth(chain, finite, ["x", "w1", "w2"])
     assert all(np.isfinite(each.error).all() for each in found.values())
+
+
+@pytest.mark.parametrize(
+    ("number", "error", "unknown"),
+    [(0.0, 0.0, False), (0.0, 1e-9, True), (1.0, 1e-9, False), (1.0, 1.0, True),
+     (arb(0.5, 0.5), 0.0, True), (arb(0.75, 0.125), 0.0, False)],
+)  # fmt: skip
+def test_what_may_lie_on_either_side_of_zero_makes_anything_of_an_infinity(number, error, unknown):
+    """A factor off by its rounding, or a slope at a kink, may come out as zero and as a number."""
+    a = Approximate(np.array([number, 1.0], object), np.array([error, 0.0]))
+    b = rationals(np.array([INF, 5.0]))
+    index = np.arange(2)
+    for one, other in ((a, b), (b, a)):
+        found = contract(index, (2,), (one, index), (other, index), np.dtype("float64"))
+        assert np.isinf(found.error).tolist() == [unknown, False]
