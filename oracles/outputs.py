@@ -31,7 +31,7 @@ def write_outputs(options: Namespace, report: Report) -> list[str]:
     OSError
         If a file cannot be written; then all are as they were.
     """
-    found: dict[Path, str] = {}
+    found: dict[Path, str] = {}  # all written together, report.json last: see `oracles.files`
     if options.output is not None and not options.no_report:
         found |= {Path(options.output) / name: text for name, text in texts(report).items()}
     return write_paths(found)
