@@ -101,11 +101,20 @@ def test_the_signal_is_what_it_was_after_the_block():
 
 
 def test_the_signal_interrupts_and_is_told_from_ctrl_c():
-    with pytest.raises(KeyboardInterrupt), stopping() as stop:  # noqa: PT012
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(1)
+    with stopping() as stop:
+        with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(1)
     assert stop.terminated
     assert (stop.status(INTERRUPTED), stop.status(RIGHT)) == (TERMINATED, RIGHT)
+
+
+def test_a_block_that_does_not_care_is_left_with_the_status_of_the_signal():
+    with pytest.raises(SystemExit, match=f"^{TERMINATED}$"), stopping():  # noqa: PT012
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(1)
+    with pytest.raises(KeyboardInterrupt), stopping():
+        raise KeyboardInterrupt
 
 
 def test_a_forked_child_ends_at_once():
