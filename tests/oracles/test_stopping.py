@@ -101,10 +101,9 @@ def test_the_signal_is_what_it_was_after_the_block():
 
 
 def test_the_signal_interrupts_and_is_told_from_ctrl_c():
-    with stopping() as stop:
-        with pytest.raises(KeyboardInterrupt):  # noqa: PT012
-            os.kill(os.getpid(), signal.SIGTERM)
-            time.sleep(1)
+    with stopping() as stop, pytest.raises(KeyboardInterrupt):  # noqa: PT012
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(1)
     assert stop.terminated
     assert (stop.status(INTERRUPTED), stop.status(RIGHT)) == (TERMINATED, RIGHT)
 
