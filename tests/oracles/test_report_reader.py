@@ -14,7 +14,8 @@ from oracles.checking import run
 from oracles.report_reader import load_report, read_report
 from oracles.reporting.failure import failure_text
 from oracles.reporting.json_form import json_text
-from oracles.reporting.terminal import footer, row
+from oracles.reporting.markdown import markdown
+from oracles.reporting.terminal import footer, row, whole
 from tests.oracles import reports
 
 
@@ -90,6 +91,7 @@ SMALL = json.loads(json_text(reports.report(reports.entry(lattice=reports.LATTIC
         ("environment.platform", "\ud800", r"report.environment.platform is '\\ud800', not a text"),
         ("entries.0.seconds", "1.0", "report.entries[0].seconds is '1.0', not a number"),
         ("entries.0.seconds", 10**400, "not a float64"),
+        ("entries.0.cases", 10**400, "not a float64"),
         ("entries.0.tallies.0", {}, "report.entries[0].tallies[0] has no 'participant'"),
         (
             "entries.0.lattice.exact",
@@ -139,6 +141,29 @@ def test_what_is_no_array_is_refused(report, array):
     assert "array" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("comparisons[1]", {"shape": [0]}),
+        ("comparisons[1]", {"shape": []}),
+        ("portraits[0]", {"shape": [0]}),
+        ("portraits[0]", {"counts": {"subject": [1]}}),
+        ("portraits[0]", {"bound": {"dtype": "float64", "shape": [0], "hex": []}}),
+    ],
+)
+def test_cells_that_there_are_not_are_refused(report, part, change):
+    stored = json.loads(json_text(report))
+    name, index = part.removesuffix("]").split("[")
+    stored["entries"][0]["failure"][name][int(index)].update(change)
+    where = re.escape(f"report.entries[0].failure.{part} does not agree with itself")
+    with pytest.raises(ValueError, match=f"^{where}$"):
+        read_report(json.dumps(stored))
+    stored = json.loads(json.dumps(SMALL))
+    stored["entries"][0]["lattice"]["miss_bits"] = "nan"
+    with pytest.raises(ValueError, match=r"lattice does not agree with itself$"):
+        read_report(json.dumps(stored))
+
+
 def test_half_a_report_is_none(report):
     text = json_text(report)
     for length in range(0, len(text), 211):
@@ -176,10 +201,13 @@ def test_whatever_is_changed_reading_gives_a_report_or_one_line(report):
             node = node[step]
         kept, node[last] = node[last], rng.choice(STRANGE)
         try:
-            json_text(read_report(json.dumps(stored)))
+            changed = read_report(json.dumps(stored))
         except ValueError as error:
             assert "\n" not in str(error)  # noqa: PT017
             refused += 1
+        else:
+            whole(changed)
+            markdown(changed)
         node[last] = kept
     assert 200 < refused < 400
     read_report(json.dumps(stored))
