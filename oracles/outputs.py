@@ -39,6 +39,7 @@ def write_outputs(options: Namespace, report: Report) -> list[str]:
     OSError
         If a file cannot be written; then all are as they were.
     """
+    # All are written together, report.json last: see `oracles.files`.
     found = {Path(path): render(report) for path, render in _asked(options).items()}
     if options.output is not None and not options.no_report:
         found |= {Path(options.output) / name: text for name, text in texts(report).items()}

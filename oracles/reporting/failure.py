@@ -98,7 +98,8 @@ def _operand_text(failure: Failure, mine: Comparison) -> str:
     others = [
         name
         for name, answer in failure.answers.items()
-        if name != mine.participant and mine.operand in answer.values
+        if name != mine.participant
+        and getattr(answer.values.get(mine.operand), "shape", None) == mine.shape
     ]
     header = ["index", "manual", *others, "truth", "error", "bound", "error/bound"]
     rows = [_cell_row(failure, mine.operand, cell, others) for cell in mine.worst]

@@ -81,7 +81,7 @@ def footer(report: Report) -> Text:
         text.append("".join(f"{_wrapped(line)}\n" for line in change_lines(report.changes)))
     text.append(f"\n{verdict_line(report)}\n", "bold green" if report.passed else "bold red")
     text.append(f"seed {report.seed}: repeat with --seed {report.seed}\n", "dim")
-    text.append("".join(f"{line}\n" for line in repeat_lines(report)), "dim")
+    text.append("".join(f"{_wrapped(line)}\n" for line in repeat_lines(report)), "dim")
     return text
 
 

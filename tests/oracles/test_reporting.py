@@ -53,6 +53,16 @@ def test_failure_text_names_the_cells(wrong):
     assert "complex_step agrees with exact arithmetic" in text
 
 
+def test_witness_that_gives_another_shape_has_no_column(wrong):
+    failure = wrong.failures[0].failure
+    said = failure.answers["complex_step"]
+    other = replace(said, values={**said.values, "grad_w": np.zeros(3)})
+    failure = replace(failure, answers={**failure.answers, "complex_step": other})
+    text = failure_text(replace(wrong.failures[0], failure=failure))
+    head = next(line for line in text.split("\n") if "index" in line)
+    assert head.split() == ["index", "manual", "truth", "error", "bound", "error/bound"]
+
+
 def test_arrays_are_never_elided():
     big = np.arange(5000.0).reshape(50, 100)
     op = ops.identity.implemented_by(activations.identity, lambda g, x: 2 * g)
