@@ -203,7 +203,11 @@ def _add_output_options(command: argparse.ArgumentParser) -> None:
     add("--output", default=".oracles", metavar="DIR",
         help="for report.json, report.md and kept cases (default .oracles)")  # fmt: skip
     add("--no-report", action="store_true", help="write no report files")
-    add("--quiet", action="store_true", help="print the verdict alone")
+    add("--json", metavar="PATH",
+        help="the JSON report there; - for standard output, then without all else")  # fmt: skip
+    how_much = command.add_mutually_exclusive_group().add_argument
+    how_much("--quiet", action="store_true", help="print the verdict alone")
+    how_much("--verbose", action="store_true", help="print all that was found")
 
 
 def _add_scratch_option(command: argparse.ArgumentParser) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from oracles.files import write_files
 from oracles.report import Report
@@ -30,4 +31,8 @@ def write_outputs(options: Namespace, report: Report) -> list[str]:
     OSError
         If a file cannot be written.
     """
-    return [] if options.no_report else write_files(options.output, texts(report))
+    written = [] if options.no_report else write_files(options.output, texts(report))
+    if options.json not in (None, "-"):
+        path = Path(options.json)
+        written += write_files(str(path.parent), {path.name: json_text(report)})
+    return written

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 from collections.abc import Sequence
 
-from rich.console import Console
-from rich.progress import Progress as Bar
-
 from oracles.arguments import (
+    check_file,
     check_output,
     check_required,
     chosen_op,
@@ -20,17 +17,19 @@ from oracles.arguments import (
 )
 from oracles.catalog import ops
 from oracles.choices import KNOWN_ORACLES
-from oracles.console import terminal
+from oracles.console import Terminal, terminal
 from oracles.finishing import finish
 from oracles.op import Op
 from oracles.plugging import DTYPES
+from oracles.progress import RunBar
 from oracles.report import OpReport
 from oracles.reporting.terminal import header, row
-from oracles.runner import Progress, Runner
+from oracles.runner import Runner
 
 
 def run_operations(options: Namespace) -> int:
     """Examine what was asked for and return the exit status."""
+    console = terminal(data=options.json == "-")  # a subject may print when it is imported
     chosen = [chosen_op(name) for name in options.ops] or list(ops)
     oracles, dtypes = (
         names_of("--oracles", options.oracles, KNOWN_ORACLES),
@@ -40,7 +39,7 @@ def run_operations(options: Namespace) -> int:
     evidence = evidence_of(options.evidence, chosen)
     check_required(options.require, oracles)
     check_output(options.output)
-    console = terminal()
+    check_file("--json", options.json)
     with make_runner(options, oracles, limits, evidence) as runner:
         entries = _examine(runner, chosen, dtypes, None if options.quiet else console)
         report = runner.report(entries)
@@ -48,28 +47,21 @@ def run_operations(options: Namespace) -> int:
 
 
 def _examine(
-    runner: Runner, chosen: Sequence[Op], dtypes: Sequence[str], console: Console | None
+    runner: Runner, chosen: Sequence[Op], dtypes: Sequence[str], console: Terminal | None
 ) -> list[OpReport]:
     """Examine every operation, printing rows as they come and progress on a terminal."""
     entries: list[OpReport] = []
     pairs = [(op, dtype) for op in chosen for dtype in dtypes if dtype in op.dtypes]
     if console is not None:
-        console.print(header(runner.oracles))
-    bar = Bar(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
-    with bar:
-        task = bar.add_task("", total=len(pairs) * runner.max_examples)
-
-        def show(progress: Progress) -> None:
-            done = len(entries) * runner.max_examples + progress.done
-            bar.update(task, completed=done, description=f"{progress.op} {progress.dtype}")
-
-        runner.progress = show
+        console.print(header(runner.oracles, console.width))
+    waiting = f"starting {', '.join(runner.present) or 'exact arithmetic'}"
+    with RunBar(pairs, runner.max_examples, waiting, hidden=console is None) as bar:
+        runner.progress = bar.show
         for op, dtype in pairs:
             entries.append(runner.examine(op, dtype))
-            if console is not None:
-                bar.stop()  # it stands on another stream, where the row is to go
-                console.print(row(entries[-1], runner.oracles))
-                bar.start()
+            with bar.row():
+                if console is not None:
+                    console.print(row(entries[-1], runner.oracles, console.width))
             if runner.interrupted:
                 break
     return entries

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from math import isnan
 
 from oracles.report import OpReport, Report
 from oracles.reporting.cells import (
@@ -12,10 +10,18 @@ from oracles.reporting.cells import (
     evidence_cell,
     evidence_lines,
     kept_lines,
-    number,
     scope_lines,
     subject_cell,
     witness_cell,
+)
+from oracles.reporting.details import (
+    LAWS_LEGEND,
+    PAIRINGS_LEGEND,
+    RESOLUTION_LEGEND,
+    RESOLUTION_TITLES,
+    law_lines,
+    pairing_lines,
+    resolution_rows,
 )
 from oracles.reporting.failure import failure_text
 from oracles.reporting.terminal import verdict_line
@@ -63,38 +69,25 @@ def _cells(report: Report, entry: OpReport) -> list[str]:
 
 
 def _resolutions(report: Report) -> Iterator[str]:
-    yield from ("", "What the bounds could see, for each operand of the subject: the largest error "
-                "over the sure bound, gamma(n) |a||b|; the same over the bound that holds but for "
-                "a probability of 2^-40 for each element, which grows as the root of n; and the "
-                "smallest relative error that rounding cannot explain.", "")  # fmt: skip
-    yield _row(["operation", "dtype", "operand", "error/bound", "error/probable", "could see"])
+    yield from ("", RESOLUTION_LEGEND, "")
+    yield _row(list(RESOLUTION_TITLES))
     yield _row(["---"] * 3 + ["---:"] * 3)
-    for entry in report.entries:
-        for tally in entry.tallies:
-            if tally.participant == "subject":
-                seen = "any" if isnan(tally.resolution) else f"{tally.resolution:.1e}"
-                ratios = number(tally.worst_ratio), number(tally.worst_probable_ratio)
-                shown = f"{seen} (vacuous)" if tally.vacuous else seen
-                yield _row([entry.op, entry.dtype, tally.operand, *ratios, shown])
+    for cells in resolution_rows(report):
+        yield _row(list(cells))
 
 
 def _laws(report: Report) -> Iterator[str]:
-    counts: Counter[str] = Counter()
-    for entry in report.entries:
-        counts.update(entry.laws)
-    if counts:
-        yield from ("", "Laws that held, without any framework, in so many cases:", "")
-    yield from (f"- {law}: {count}" for law, count in counts.items())
+    lines = law_lines(report)
+    if lines:
+        yield from ("", LAWS_LEGEND, "")
+    yield from (f"- {line}" for line in lines)
 
 
 def _pairings(report: Report) -> Iterator[str]:
-    apart = [(entry, pair) for entry in report.entries for pair in entry.pairings if pair.apart]
-    if apart:
-        yield from ("", "Elements on which the subject and a witness are further apart than "
-                    "rounding allows both; exact arithmetic says who is wrong:", "")  # fmt: skip
-    for entry, pair in apart:
-        count = f"{pair.apart} of {pair.elements}"
-        yield f"- {entry.op} {entry.dtype} {pair.operand}, {pair.witness}: {count}"
+    lines = pairing_lines(report)
+    if lines:
+        yield from ("", PAIRINGS_LEGEND, "")
+    yield from (f"- {line}" for line in lines)
 
 
 def _missing(report: Report) -> Iterator[str]:
