@@ -9,6 +9,7 @@ import argparse
 import sys
 import traceback
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import NoReturn
 
 from oracles.broken_pipe import say
@@ -26,6 +27,9 @@ failed, 4 the harness itself failed, 5 nothing was compared or could be seen, 13
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run ``oracle-diff`` and exit with its status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # not every screen has every letter of a name
+            stream.reconfigure(errors="backslashreplace")
     try:
         status = _run(given)
     except KeyboardInterrupt:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -48,10 +49,17 @@ def cost(name: str) -> float:
     return next((cost for start, cost in _COSTS.items() if name.startswith(start)), _CHEAP)
 
 
-def bar(*, hidden: bool = False) -> Bar:
+def bar(*, hidden: bool = False, clock: Callable[[], float] = time.monotonic) -> Bar:
     """Return a line of progress that vanishes at the end.
 
     It is drawn on standard error, and on a terminal alone.
+
+    Parameters
+    ----------
+    hidden
+        Whether it is not to be drawn even there.
+    clock
+        Tells the time, in seconds.
     """
     columns: list[str | ProgressColumn] = [
         TextColumn("{task.description}", markup=False),
@@ -70,6 +78,7 @@ def bar(*, hidden: bool = False) -> Bar:
         transient=True,
         expand=True,
         disable=hidden or not sys.stderr.isatty(),
+        get_time=clock,
     )
 
 
@@ -84,17 +93,15 @@ class RunBar:
         Of each.
     waiting
         What is told until the first case is done.
-    hidden
-        Whether nothing is to be drawn at all.
+    bar
+        To draw it with.
     """
 
-    def __init__(
-        self, pairs: Sequence[tuple[Op, str]], cases: int, waiting: str, *, hidden: bool = False
-    ) -> None:
+    def __init__(self, pairs: Sequence[tuple[Op, str]], cases: int, waiting: str, bar: Bar) -> None:
         self._costs = [cost(op.name) for op, _ in pairs]
         self._cases = cases
         self._done = 0
-        self._bar = bar(hidden=hidden)
+        self._bar = bar
         self._task = self._bar.add_task(waiting, total=sum(self._costs) * cases, count="")
 
     def __enter__(self) -> RunBar:

@@ -21,7 +21,7 @@ from oracles.console import Terminal, terminal
 from oracles.finishing import finish
 from oracles.op import Op
 from oracles.plugging import DTYPES
-from oracles.progress import RunBar
+from oracles.progress import RunBar, bar
 from oracles.report import OpReport
 from oracles.reporting.terminal import header, row
 from oracles.runner import Runner
@@ -55,11 +55,11 @@ def _examine(
     if console is not None:
         console.print(header(runner.oracles, console.width))
     waiting = f"starting {', '.join(runner.present) or 'exact arithmetic'}"
-    with RunBar(pairs, runner.max_examples, waiting, hidden=console is None) as bar:
-        runner.progress = bar.show
+    with RunBar(pairs, runner.max_examples, waiting, bar(hidden=console is None)) as progress:
+        runner.progress = progress.show
         for op, dtype in pairs:
             entries.append(runner.examine(op, dtype))
-            with bar.row():
+            with progress.row():
                 if console is not None:
                     console.print(row(entries[-1], runner.oracles, console.width))
             if runner.interrupted:

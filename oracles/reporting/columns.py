@@ -15,9 +15,9 @@ _WITNESS = "a witness"
 _WIDER = (
     (_WITNESS, 7), ("evidence", 9), ("operation", 18), ("evidence", 13), ("dtype", 7),
     ("evidence", 20), (_WITNESS, 8), ("subject", 10), ("cells", 7), ("s", 6), (_WITNESS, 10),
-    ("operation", 24), ("operation", 32), ("operation", 40),
+    ("operation", 24), ("operation", 32), (_WITNESS, 12), ("operation", 40),
 )  # fmt: skip
-"""What a column grows to, in this order, wherever the line has room for it."""
+"""What columns grow to, in this order, as far as the line has room for it."""
 
 _LEFT = ("operation", "dtype", "evidence")
 """Columns of words; those of numbers are aligned to the right."""
@@ -41,8 +41,9 @@ def columns(oracles: Sequence[str], width: int) -> dict[str, int]:
     wide = {**_LEAST, _WITNESS: _LEAST_WITNESS}
     for name, wider in _WIDER:
         longer = {**wide, name: wider}
-        if wider > wide[name] and _length(longer, len(oracles)) <= width:
-            wide = longer
+        if _length(longer, len(oracles)) > width:
+            break
+        wide = longer
     named = [*list(_LEAST)[:-1], *oracles, "s"]
     every = {name: wide[_WITNESS if name in oracles else name] for name in named}
     return {name: -w if name in _LEFT else w for name, w in every.items() if w}

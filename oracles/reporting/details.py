@@ -99,7 +99,8 @@ def environment_lines(report: Report) -> list[str]:
     threads = ", ".join(f"{name} {count}" for name, count in where.threads.items())
     return [
         ", ".join(f"{name} {version}" for name, version in where.versions.items()),
-        f"threads: {threads}; {where.platform}; {where.started}",
+        *([f"threads: {threads}"] if threads else []),
+        f"{where.platform}, {where.started}",
     ]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from rich.cells import cell_len
 
 from oracles.compare import Cell, Comparison
 from oracles.report import Failure, OpReport
@@ -27,7 +28,7 @@ def failure_text(entry: OpReport, width: int = NARROW) -> str:
         return wrapped(text, width, "", "  ") if refuted else ""
     failure = entry.failure
     parts = [
-        wrapped(_head(entry, failure), width, "", "  "),
+        _head(entry, failure, width),
         "\n".join(wrapped(sentence, width) for sentence in failure.sentences),
         *(
             ["\n".join(["why:", *(wrapped(cause.sentence, width) for cause in failure.causes)])]
@@ -49,11 +50,14 @@ def failure_text(entry: OpReport, width: int = NARROW) -> str:
     return visible("\n\n".join(part.rstrip() for part in parts))
 
 
-def _head(entry: OpReport, failure: Failure) -> str:
-    found = f"case {entry.cases} of those tried, shrunk"
+def _head(entry: OpReport, failure: Failure, width: int) -> str:
+    """Return who is wrong, and in brackets, together, where that was found."""
+    found = f"(case {entry.cases} of those tried, shrunk)"
     if failure.kept:
-        found = "a counterexample kept from an earlier run"
-    return f"{entry.subject} is WRONG as {entry.op} in {entry.dtype} ({found})"
+        found = "(a counterexample kept from an earlier run)"
+    told = wrapped(f"{entry.subject} is WRONG as {entry.op} in {entry.dtype}", width, "", "  ")
+    fits = cell_len(told.rpartition("\n")[2]) + 1 + len(found) <= width
+    return f"{told} {found}" if fits else f"{told}\n  {found}"
 
 
 def case_lines(failure: Failure, width: int = NARROW) -> Iterator[str]:
