@@ -25,6 +25,7 @@ from oracles.progress import RunBar, bar
 from oracles.report import OpReport
 from oracles.reporting.terminal import header, row
 from oracles.runner import Runner
+from oracles.workers import WITNESSES
 
 
 def run_operations(options: Namespace) -> int:
@@ -54,7 +55,8 @@ def _examine(
     pairs = [(op, dtype) for op in chosen for dtype in dtypes if dtype in op.dtypes]
     if console is not None:
         console.print(header(runner.oracles, console.width))
-    waiting = f"starting {', '.join(runner.present) or 'exact arithmetic'}"
+    started = [name for name in runner.present if name in WITNESSES]
+    waiting = f"starting {', '.join(started)}" if started else "starting"
     with RunBar(pairs, runner.max_examples, waiting, bar(hidden=console is None)) as progress:
         runner.progress = progress.show
         for op, dtype in pairs:

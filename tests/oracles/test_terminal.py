@@ -342,7 +342,10 @@ def test_no_colour_means_none_even_where_colour_is_forced(home):
 
 
 def test_a_screen_that_has_not_every_letter_is_no_fault_of_the_harness(home):
-    named = "from dataclasses import replace\nnamed = replace(wrong, name='a 畳', subject='畳\\udc80')\n"
+    named = (
+        "from dataclasses import replace\n"
+        "named = replace(wrong, name='a 畳', subject='畳\\udc80')\n"
+    )
     (home / "own.py").write_text(OWN + named)
     done = called(home, "own:named", "--no-report", env={"PYTHONIOENCODING": "ascii"})
     assert (done.returncode, done.stderr) == (1, "")
