@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from oracles.exit_status import WITNESS_FAILED
 from oracles.files import check_writable
 from oracles.limits import Limits, make_limits
 from oracles.op import Op
+from oracles.outputs import check_places
 from oracles.proving import NotPolynomial, polynomial_of
 from oracles.runner import Runner
 from oracles.user_ops import load_op
@@ -96,13 +96,12 @@ def check_output(directory: str) -> None:
         raise UsageError(f"cannot write to {directory!r}: {error}") from error
 
 
-def check_file(option: str, path: str | None) -> None:
-    """Refuse a path at which no file can be written, before the work; ``-`` is none."""
-    if path is None or path == "-":
-        return
-    if os.path.isdir(path):
-        raise UsageError(f"argument {option}: {path!r} is a directory")
-    check_output(os.path.dirname(path) or ".")
+def check_files(options: Namespace) -> None:
+    """Refuse the path of a file that cannot be written, before the work."""
+    try:
+        check_places(options)
+    except OSError as error:
+        raise UsageError(str(error)) from error
 
 
 def make_runner(

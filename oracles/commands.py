@@ -30,6 +30,7 @@ from oracles.exit_status import RIGHT, WITNESS_FAILED, WRONG
 from oracles.limits import Limits
 from oracles.plugging import DTYPES
 from oracles.proving import NotPolynomial, polynomial_of
+from oracles.report_command import merge_command, report_command
 from oracles.run_command import run_operations
 from oracles.user_ops import NotFound
 from oracles.workers import WITNESSES, missing_reason
@@ -45,6 +46,8 @@ def run_command(options: Namespace) -> int:
     """
     commands: dict[str, Callable[[Namespace], int]] = {
         "run": run_operations,
+        "report": report_command,
+        "merge": merge_command,
         "replay": _replay,
         "article": _article,
         "prove": _prove,

@@ -6,7 +6,7 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from oracles.arguments import (
-    check_file,
+    check_files,
     check_output,
     check_required,
     chosen_op,
@@ -18,13 +18,14 @@ from oracles.arguments import (
 from oracles.catalog import ops
 from oracles.choices import KNOWN_ORACLES
 from oracles.console import Terminal, terminal
-from oracles.finishing import finish
+from oracles.finishing import finish, load_baseline
 from oracles.op import Op
 from oracles.plugging import DTYPES
 from oracles.progress import RunBar, bar
 from oracles.report import OpReport
 from oracles.reporting.terminal import header, row
 from oracles.runner import Runner
+from oracles.stopping import stopping
 from oracles.workers import WITNESSES
 
 
@@ -39,12 +40,13 @@ def run_operations(options: Namespace) -> int:
     limits = limits_of(options.limit)
     evidence = evidence_of(options.evidence, chosen)
     check_required(options.require, oracles)
+    baseline = load_baseline(options)
     check_output(options.output)
-    check_file("--json", options.json)
-    with make_runner(options, oracles, limits, evidence) as runner:
+    check_files(options)
+    with stopping() as stop, make_runner(options, oracles, limits, evidence) as runner:
         entries = _examine(runner, chosen, dtypes, None if options.quiet else console)
         report = runner.report(entries)
-    return finish(options, report, console)
+    return stop.status(finish(options, report, console, baseline))
 
 
 def _examine(
@@ -59,11 +61,14 @@ def _examine(
     waiting = f"starting {', '.join(started)}" if started else "starting"
     with RunBar(pairs, runner.max_examples, waiting, bar(hidden=console is None)) as progress:
         runner.progress = progress.show
-        for op, dtype in pairs:
-            entries.append(runner.examine(op, dtype))
-            with progress.row():
-                if console is not None:
-                    console.print(row(entries[-1], runner.oracles, console.width))
-            if runner.interrupted:
-                break
+        try:
+            for op, dtype in pairs:
+                entries.append(runner.examine(op, dtype))
+                with progress.row():
+                    if console is not None:
+                        console.print(row(entries[-1], runner.oracles, console.width))
+                if runner.interrupted:
+                    break
+        except KeyboardInterrupt:  # between two cases, or in a proof: what is done is whole
+            runner.interrupted = True
     return entries

@@ -10,10 +10,12 @@ from oracles.reporting.cells import (
     evidence_cell,
     evidence_lines,
     kept_lines,
+    repeat_lines,
     scope_lines,
     subject_cell,
     witness_cell,
 )
+from oracles.reporting.changes import change_lines, change_title
 from oracles.reporting.details import (
     LAWS_LEGEND,
     PAIRINGS_LEGEND,
@@ -37,6 +39,10 @@ def _lines(report: Report) -> Iterator[str]:
     yield ""
     yield f"**{verdict_line(report)}**"
     yield ""
+    if report.changes is not None:
+        lines = change_lines(report.changes)
+        yield from (f"The {change_title(report.changes)}:", "")
+        yield from (*(f"- {line}" for line in lines), "")
     yield "Numbers are the largest error/bound against exact arithmetic; above 1 is wrong."
     yield ""
     names = ["operation", "dtype", "evidence", "cases", "cells", "subject",
@@ -114,6 +120,8 @@ def _environment(report: Report) -> Iterator[str]:
     limits = "".join(f" --limit {name}={value}" for name, value in report.limits.items())
     yield f"`oracle-diff --seed {report.seed} --max-examples {report.max_examples}{limits}`"
     yield ""
+    if lines := repeat_lines(report):
+        yield from (*(f"- {line}" for line in lines), "")
     yield ", ".join(f"{name} {version}" for name, version in where.versions.items())
     yield ""
     threads = ", ".join(f"{name} {count}" for name, count in where.threads.items())

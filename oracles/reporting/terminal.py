@@ -7,7 +7,14 @@ from collections.abc import Iterable, Sequence
 from rich.text import Text
 
 from oracles.report import OpReport, Report
-from oracles.reporting.cells import defect_lines, evidence_lines, kept_lines, scope_lines
+from oracles.reporting.cells import (
+    defect_lines,
+    evidence_lines,
+    kept_lines,
+    repeat_lines,
+    scope_lines,
+)
+from oracles.reporting.changes import change_lines, change_title, news
 from oracles.reporting.columns import cell, columns, title
 from oracles.reporting.failure import failure_text
 from oracles.reporting.lines import NARROW, WIDE, fit, wrapped
@@ -47,9 +54,12 @@ def footer(report: Report, width: int = NARROW) -> Text:
         text.append(f"{failure_text(entry, wide)}\n")
     for name, reason in report.missing.items():
         text.append(f"\n{wrapped(f'SKIPPED {name}: {reason}', wide, '', '  ')}\n", "yellow")
+    if report.changes is not None:
+        text.append(_section(change_title(report.changes), change_lines(report.changes), wide))
     told = wrapped(verdict_line(report), wide, "", "  ")
     text.append(f"\n{told}\n", "bold green" if report.passed else "bold red")
     text.append(f"seed {report.seed}: repeat with --seed {report.seed}\n", "dim")
+    text.append("".join(f"{wrapped(line, wide)}\n" for line in repeat_lines(report)), "dim")
     return text
 
 
@@ -74,11 +84,13 @@ def verdict_line(report: Report) -> str:
         return f"nothing was compared{cut}"
     vacuous = [f"{entry.op} {entry.dtype}" for entry in report.entries if entry.vacuous]
     if vacuous and not report.failures:
-        return f"VACUOUS, neither right nor wrong: {_each_once(vacuous)}; {scope}{cut}"
+        new = news(report, "newly vacuous", len(vacuous))
+        return f"VACUOUS, neither right nor wrong{new}: {_each_once(vacuous)}; {scope}{cut}"
     if report.passed:
         return f"right: every subject within its rounding bound on {scope}{cut}"
     wrong = [f"{entry.op} {entry.dtype}" for entry in report.failures]
-    return f"WRONG: {_each_once(wrong)}; {scope}{cut}"
+    new = news(report, "new failure", len(wrong))
+    return f"WRONG{new}: {_each_once(wrong)}; {scope}{cut}"
 
 
 def _each_once(names: Sequence[str]) -> str:
