@@ -96,7 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     soak = commands.add_parser("soak", help="very many generated cases: is there a false alarm?",
                                description=_SOAK)  # fmt: skip
     _add_soak_options(soak)
-    commands.add_parser("list", help="operations, oracles found, versions")
+    listing = commands.add_parser("list", help="operations, oracles found, versions")
+    listing.add_argument("--schema", action="store_true",
+        help="print the JSON Schema of report.json instead")  # fmt: skip
     return parser
 
 
@@ -249,7 +251,9 @@ def _add_output_options(
     add, stated = command.add_argument, directory or "none"
     add("--output", default=directory, metavar="DIR",
         help=f"for report.json, report.md and kept cases (default {stated})")  # fmt: skip
-    add("--no-report", action="store_true", help="write no report files")
+    add("--no-report", action="store_true", help="write no report files there")
+    add("--junit", metavar="PATH", help="write JUnit XML there as well, for pages of test results")
+    add("--sarif", metavar="PATH", help="write SARIF there as well, for code scanning")
     add("--json", metavar="PATH",
         help="the JSON report there; - for standard output, then without all else")  # fmt: skip
     how_much = command.add_mutually_exclusive_group().add_argument

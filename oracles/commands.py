@@ -6,6 +6,7 @@ import os
 from argparse import Namespace
 from collections.abc import Callable
 from difflib import get_close_matches
+from importlib.resources import files
 
 from rich.text import Text
 
@@ -160,7 +161,9 @@ def _selftest(options: Namespace) -> int:
 
 
 def _list(options: Namespace) -> int:
-    del options
+    if options.schema:
+        say((files("oracles.reporting") / "report.schema.json").read_text("utf-8"))
+        return RIGHT
     console = terminal()
     console.print(Text("operations", "bold"))
     for op in ops:

@@ -14,6 +14,7 @@ from oracles.baseline import changes_since
 from oracles.broken_pipe import write
 from oracles.console import Terminal
 from oracles.exit_status import BROKEN, INTERRUPTED, NOTHING, RIGHT, WITNESS_FAILED, WRONG
+from oracles.github import tell_github
 from oracles.outputs import write_outputs
 from oracles.report import Report
 from oracles.report_reader import load_report
@@ -71,6 +72,7 @@ def finish(
         _tell(options, report, written, console)
     elif console.data is None:
         console.print(Text(visible(verdict_line(report))))
+    tell_github(report, console, quiet=options.quiet)
     if trouble:
         sys.stderr.write(f"{trouble}\n")
         return BROKEN

@@ -9,7 +9,9 @@ from pathlib import Path
 from oracles.files import check_writable, write_paths
 from oracles.report import Report
 from oracles.reporting.json_form import json_text
+from oracles.reporting.junit import junit_xml
 from oracles.reporting.markdown import markdown
+from oracles.reporting.sarif import sarif_text
 
 ALWAYS: Mapping[str, Callable[[Report], str]] = {
     "report.md": markdown,
@@ -19,6 +21,8 @@ ALWAYS: Mapping[str, Callable[[Report], str]] = {
 
 EXTRA: Mapping[str, Callable[[Report], str]] = {
     "json": json_text,
+    "junit": junit_xml,
+    "sarif": sarif_text,
 }
 """By option, what is written besides to the path that it names."""
 
@@ -43,7 +47,7 @@ def write_outputs(options: Namespace, report: Report) -> list[str]:
 
 
 def _asked(options: Namespace) -> dict[str, Callable[[Report], str]]:
-    given = {option: getattr(options, option) for option in EXTRA}
+    given = {option: getattr(options, option, None) for option in EXTRA}
     return {path: EXTRA[option] for option, path in given.items() if path not in (None, "-")}
 
 
