@@ -20,6 +20,7 @@ ALWAYS: Mapping[str, Callable[[Report], str]] = {
 """What is left in the output directory by every run that writes reports."""
 
 EXTRA: Mapping[str, Callable[[Report], str]] = {
+    "json": json_text,
     "junit": junit_xml,
     "sarif": sarif_text,
 }
@@ -39,7 +40,6 @@ def write_outputs(options: Namespace, report: Report) -> list[str]:
     OSError
         If a file cannot be written; then all are as they were.
     """
-    # All are written together, report.json last: see `oracles.files`.
     found = {Path(path): render(report) for path, render in _asked(options).items()}
     if options.output is not None and not options.no_report:
         found |= {Path(options.output) / name: text for name, text in texts(report).items()}
@@ -47,8 +47,8 @@ def write_outputs(options: Namespace, report: Report) -> list[str]:
 
 
 def _asked(options: Namespace) -> dict[str, Callable[[Report], str]]:
-    given = {option: getattr(options, option) for option in EXTRA}
-    return {path: EXTRA[option] for option, path in given.items() if path is not None}
+    given = {option: getattr(options, option, None) for option in EXTRA}
+    return {path: EXTRA[option] for option, path in given.items() if path not in (None, "-")}
 
 
 def check_places(options: Namespace) -> None:
@@ -61,7 +61,7 @@ def check_places(options: Namespace) -> None:
     """
     for option in EXTRA:
         given = getattr(options, option)
-        if given is None:
+        if given in (None, "-"):  # standard output
             continue
         try:
             if Path(given).exists() and not Path(given).is_file():

@@ -13,8 +13,9 @@ from oracles.checking import OracleMismatch, check, run
 from oracles.op import Case
 from oracles.report import Attendance, Defect
 from oracles.reporting.cells import evidence_cell, number, subject_cell, witness_cell
-from oracles.reporting.failure import aligned, failure_text, short
+from oracles.reporting.failure import failure_text, short
 from oracles.reporting.json_form import json_text, plain
+from oracles.reporting.lines import aligned
 from oracles.reporting.markdown import markdown
 from oracles.reporting.terminal import footer, header, row, verdict_line
 
@@ -84,7 +85,7 @@ def test_table_row_fits_its_header(wrong, right):
     for report in (wrong, right):
         head = header(report.oracles).plain.split("\n")[1]
         for entry in report.entries:
-            assert len(row(entry, report.oracles).plain) == len(head) <= 100
+            assert len(row(entry, report.oracles).plain) == len(head) <= 80
             assert entry.op in row(entry, report.oracles).plain
 
 
@@ -108,7 +109,7 @@ def test_footer_tells_defects_missing_verdict_and_seed(wrong, right):
     text = footer(replace(with_defects(right), missing={"jax": "jax is not installed"})).plain
     assert (
         "dense float32, 2 of 5 cases: jax: crashed, killed by SIGABRT; case kept in dir/a.case"
-        in text
+        in " ".join(text.split())
     )
     assert "torch differs: dense 3" in text
     assert "SKIPPED jax: jax is not installed" in text
