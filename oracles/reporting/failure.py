@@ -72,16 +72,17 @@ def whole_array(array: npt.NDArray[Any]) -> str:
     """Return every element of `array` with the digits that tell it from its neighbours."""
     if array.dtype.kind != "f":
         return np.array2string(array, threshold=array.size + 1, max_line_width=90)
-    width = max((len(_digits(number)) for number in array.ravel()), default=0)
+    width = max((len(digits(number)) for number in array.ravel()), default=0)
     return np.array2string(
         array,
         threshold=array.size + 1,
         max_line_width=90,
-        formatter={"float_kind": lambda number: _digits(number).rjust(width)},
+        formatter={"float_kind": lambda number: digits(number).rjust(width)},
     )
 
 
-def _digits(number: Any) -> str:
+def digits(number: Any) -> str:
+    """Return the digits that tell a float from its neighbours of the same dtype."""
     plain = number == 0 or 1e-4 <= abs(number) < 1e16 or not np.isfinite(number)
     write = np.format_float_positional if plain else np.format_float_scientific
     return write(number, unique=True, trim="-")
