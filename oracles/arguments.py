@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -93,6 +94,13 @@ def check_output(directory: str) -> None:
         check_writable(directory)
     except OSError as error:
         raise UsageError(f"cannot write to {directory!r}: {error}") from error
+
+
+def check_file(option: str, path: str) -> None:
+    """Refuse a file that cannot be written, before the work."""
+    if os.path.isdir(path):
+        raise UsageError(f"argument {option}: {path!r} is a directory")
+    check_output(os.path.dirname(path) or ".")
 
 
 def make_runner(

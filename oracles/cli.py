@@ -95,7 +95,8 @@ def _add_run_options(run: argparse.ArgumentParser) -> None:
     add = run.add_argument
     add("--no-keep", dest="keep", action="store_false",
         help="keep no counterexample, and try none of those kept")  # fmt: skip
-    add("--no-report", action="store_true", help="write no report files")
+    add("--no-report", action="store_true", help="write no report files to --output")
+    add("--html", metavar="PATH", help="write the report there as well, as one HTML page")
     add("--quiet", action="store_true", help="print the verdict alone")
 
 
@@ -195,7 +196,7 @@ def _add_witness_options(command: argparse.ArgumentParser) -> None:
     add("--time-limit", type=float, default=30.0, metavar="S",
         help="seconds for one answer of a framework (default 30)")  # fmt: skip
     add("--output", default=".oracles", metavar="DIR",
-        help="for report.json, report.md and kept cases (default .oracles)")  # fmt: skip
+        help="for report.json, report.md, report.html and kept cases (default .oracles)")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from rich.progress import Progress as Bar
 from rich.text import Text
 
 from oracles.arguments import (
+    check_file,
     check_output,
     check_required,
     chosen_op,
@@ -25,7 +26,7 @@ from oracles.console import terminal
 from oracles.exit_status import INTERRUPTED, NOTHING, RIGHT, WITNESS_FAILED, WRONG
 from oracles.files import write_files
 from oracles.op import Op
-from oracles.outputs import texts
+from oracles.outputs import texts, write_html
 from oracles.plugging import DTYPES
 from oracles.report import OpReport, Report
 from oracles.reporting.terminal import footer, header, row, verdict_line
@@ -43,14 +44,17 @@ def run_operations(options: Namespace) -> int:
     evidence = evidence_of(options.evidence, chosen)
     check_required(options.require, oracles)
     check_output(options.output)
+    if options.html is not None:
+        check_file("--html", options.html)
     console = terminal()
     with make_runner(options, oracles, limits, evidence) as runner:
         entries = _examine(runner, chosen, dtypes, None if options.quiet else console)
         report = runner.report(entries)
-    if not options.no_report:
-        written = write_files(options.output, texts(report))
+    written = [] if options.no_report else write_files(options.output, texts(report))
+    if options.html is not None:
+        written += write_html(options.html, report)
     console.print(Text(verdict_line(report)) if options.quiet else footer(report))
-    if not options.no_report and not options.quiet:
+    if written and not options.quiet:
         console.print(Text(f"report: {' '.join(written)}", "dim"))
     return status_of(report, options.require)
 

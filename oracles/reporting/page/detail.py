@@ -22,7 +22,7 @@ from oracles.reporting.page.histogram import Histogram, histogram
 from oracles.reporting.page.safe_text import clip, harmless
 from oracles.verdict import SUBJECT
 
-MANUAL = "manual"
+MANUAL = "hand-written"
 """What the subject is called where everybody's numbers stand side by side."""
 
 _TITLES = {**TITLES, SUBJECT: MANUAL}
@@ -199,7 +199,9 @@ def _title(mine: Comparison) -> str:
     return f"{mine.wrong:,} of {mine.elements:,} cells wrong ({share:.0f}%)"
 
 
-def _worst(failure: Failure, mine: Comparison) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+def _worst(
+    failure: Failure, mine: Comparison
+) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Return head and rows of the table of the worst cells: who says what there."""
     others = [
         name
@@ -232,8 +234,7 @@ def _said(failure: Failure) -> Iterator[tuple[str, ...]]:
     shown = operands[:_MOST_SAID]
     yield ("", *(clip(name, _WORD) for name in shown))
     every = {
-        (c.participant, c.operand): c
-        for c in (*failure.comparisons, *failure.witness_comparisons)
+        (c.participant, c.operand): c for c in (*failure.comparisons, *failure.witness_comparisons)
     }
     for name, answer in failure.answers.items():
         title = _TITLES.get(name, name)
@@ -258,9 +259,13 @@ def _copies(entry: OpReport, failure: Failure) -> Iterator[Copyable]:
     title = "Reproduce it bit for bit, with NumPy and PyTorch alone"
     script = failure.script
     if len(script) > _LONGEST_SCRIPT:
-        yield Copyable(title, "", f"The script has {len(script):,} characters: it is in report.json.")
+        yield Copyable(
+            title, "", f"The script has {len(script):,} characters: it is in report.json."
+        )
     elif script:
-        strange = "It has characters that cannot be seen, here shown by name: take it from report.json."
+        strange = (
+            "It has characters that cannot be seen, here shown by name: take it from report.json."
+        )
         yield Copyable(title, script, strange if harmless(script) != script else "")
     if failure.saved:
         call = shlex.join(["oracle-diff", "replay", failure.saved])
@@ -268,5 +273,3 @@ def _copies(entry: OpReport, failure: Failure) -> Iterator[Copyable]:
     if failure.blob:
         call = f"check(op, dtypes=({entry.dtype!r},), blob={failure.blob!r})"
         yield Copyable("Let Hypothesis replay it, in Python", call)
-
-

@@ -104,9 +104,15 @@ def grid(portrait: Portrait, said: Array | None, participant: str) -> Grid:
     """
     shape = (1, 1, *portrait.shape)[-2:]
     leading = portrait.shape[:-2]
-    layers = {"manual": said, "truth": portrait.truth, "error/bound": portrait.ratios.get(participant)}
+    layers = {
+        "hand-written": said,
+        "truth": portrait.truth,
+        "error/bound": portrait.ratios.get(participant),
+    }
     stacks = {
-        name: layer.reshape((prod(leading), *shape)) for name, layer in layers.items() if layer is not None
+        name: layer.reshape((prod(leading), *shape))
+        for name, layer in layers.items()
+        if layer is not None
     }
     if not portrait.truth.size:
         return Grid(len(portrait.shape), (), 0, True, 0)
@@ -161,7 +167,7 @@ def _maps(layers: dict[str, Array], ratio: Array, scale: float) -> tuple[Map, ..
         if name == "error/bound":
             squares = [[_ratio_square(float(r)) for r in line] for line in ratio]
         else:
-            wrong = (ratio > 1) & (name == "manual")
+            wrong = (ratio > 1) & (name == "hand-written")
             squares = [
                 [_square(n, scale, bad=bool(b)) for n, b in zip(line, bads, strict=True)]
                 for line, bads in zip(layer, wrong, strict=True)

@@ -136,7 +136,8 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
     yield "Judge", _judge_in_full(report)
     yield "Beside it", "; ".join(_witnesses(report)) or "no other witness was asked"
     seconds = sum(entry.seconds for entry in report.entries)
-    yield "Run", f"{report.environment.started}, {seconds:,.1f} s, seed {report.seed}"
+    began = report.environment.started.replace("T", " ").replace("+00:00", " UTC")
+    yield "Run", f"began {began}, took {seconds:,.1f} s, seed {report.seed}"
     if report.limits:
         limits = (f"{name}={value}" for name, value in report.limits.items())
         yield "Limited to", clip(", ".join(limits), _LONG)

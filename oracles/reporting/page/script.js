@@ -231,7 +231,7 @@
     if (!code) return;
     const button = make("button", { type: "button" }, "Copy");
     button.setAttribute("aria-label", `Copy: ${box.querySelector(".word").textContent}`);
-    code.parentElement.before(button);
+    box.querySelector("p").append(button);
     button.addEventListener("click", async () => {
       const done = await copy(code);
       button.textContent = done ? "Copied" : "Press Ctrl+C";
