@@ -196,7 +196,7 @@ def _add_witness_options(command: argparse.ArgumentParser) -> None:
     add("--time-limit", type=float, default=30.0, metavar="S",
         help="seconds for one answer of a framework (default 30)")  # fmt: skip
     add("--output", default=".oracles", metavar="DIR",
-        help="for report.json, report.md, report.html and kept cases (default .oracles)")  # fmt: skip
+        help="for report.json, .md, .html and kept cases (default .oracles)")  # fmt: skip
 
 
 if __name__ == "__main__":

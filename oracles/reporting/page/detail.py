@@ -17,13 +17,12 @@ from oracles.report import Failure, OpReport, Report
 from oracles.reporting.cells import TITLES
 from oracles.reporting.failure import short, whole_array
 from oracles.reporting.page.commands import PLACEHOLDER, repeat_command
-from oracles.reporting.page.grid import Grid, grid
+from oracles.reporting.page.grid import MANUAL, Grid, grid
 from oracles.reporting.page.histogram import Histogram, histogram
 from oracles.reporting.page.safe_text import clip, harmless
 from oracles.verdict import SUBJECT
 
-MANUAL = "hand-written"
-"""What the subject is called where everybody's numbers stand side by side."""
+Line = tuple[str, ...]
 
 _TITLES = {**TITLES, SUBJECT: MANUAL}
 _MOST_NUMBERS = 2000
@@ -51,14 +50,14 @@ class Operand:
     title: str
     grid: Grid | None
     histogram: Histogram | None
-    head: tuple[str, ...]
-    worst: tuple[tuple[str, ...], ...]
+    head: Line
+    worst: tuple[Line, ...]
     given: Numbers | None
 
 
 @dataclass(frozen=True)
 class Copyable:
-    """A text to be copied: what it is for, in which language; empty if only `note` is to be said."""
+    """A text to be copied and what it is for; "" if there is only a note in its place."""
 
     title: str
     text: str
@@ -107,7 +106,7 @@ class Detail:
     case: Told | None
     operands: tuple[Operand, ...]
     others: tuple[str, ...]
-    said: tuple[tuple[str, ...], ...]
+    said: tuple[Line, ...]
     copies: tuple[Copyable, ...]
 
 
@@ -199,9 +198,7 @@ def _title(mine: Comparison) -> str:
     return f"{mine.wrong:,} of {mine.elements:,} cells wrong ({share:.0f}%)"
 
 
-def _worst(
-    failure: Failure, mine: Comparison
-) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+def _worst(failure: Failure, mine: Comparison) -> tuple[Line, tuple[Line, ...]]:
     """Return head and rows of the table of the worst cells: who says what there."""
     others = [
         name
@@ -228,7 +225,7 @@ def _cell(failure: Failure, operand: str, cell: Cell, others: list[str]) -> Iter
         yield f"{value:.3g}"
 
 
-def _said(failure: Failure) -> Iterator[tuple[str, ...]]:
+def _said(failure: Failure) -> Iterator[Line]:
     """Yield the head, then for everybody what truth says of each operand."""
     operands = [c.operand for c in failure.comparisons] or list(failure.truth)
     shown = operands[:_MOST_SAID]
@@ -255,18 +252,16 @@ def _judged(each: Comparison | None) -> str:
     return clip(each.problem, _WORD) or f"{each.wrong:,} of {each.elements:,} wrong"
 
 
+_STRANGE = "Characters that cannot be seen stand here by name; report.json has them as they are."
+
+
 def _copies(entry: OpReport, failure: Failure) -> Iterator[Copyable]:
     title = "Reproduce it bit for bit, with NumPy and PyTorch alone"
     script = failure.script
     if len(script) > _LONGEST_SCRIPT:
-        yield Copyable(
-            title, "", f"The script has {len(script):,} characters: it is in report.json."
-        )
+        yield Copyable(title, "", f"Its {len(script):,} characters are in report.json.")
     elif script:
-        strange = (
-            "It has characters that cannot be seen, here shown by name: take it from report.json."
-        )
-        yield Copyable(title, script, strange if harmless(script) != script else "")
+        yield Copyable(title, script, _STRANGE * (harmless(script) != script))
     if failure.saved:
         call = shlex.join(["oracle-diff", "replay", failure.saved])
         yield Copyable("Ask the kept counterexample again", call)

@@ -1,4 +1,4 @@
-"""An operand of a failing case as maps: what the subject says, truth, and error/bound, cell by cell."""
+"""An operand of a failing case as maps: what the subject says, truth, error/bound."""
 
 from __future__ import annotations
 
@@ -23,6 +23,12 @@ _LONGEST = 32
 _READABLE = 16
 _LONG_NUMBER = 8
 _SHADES = 4
+
+
+MANUAL = "hand-written"
+"""What the subject is called where everybody's numbers stand side by side."""
+
+RATIO = "error/bound"
 
 
 @dataclass(frozen=True)
@@ -71,8 +77,6 @@ class Grid:
 
     Attributes
     ----------
-    axes
-        Number of axes of the operand.
     slices
         In the order of their index.
     first
@@ -83,7 +87,6 @@ class Grid:
         Number of cells that are not shown.
     """
 
-    axes: int
     slices: tuple[Slice, ...]
     first: int
     readable: bool
@@ -102,29 +105,19 @@ def grid(portrait: Portrait, said: Array | None, participant: str) -> Grid:
     participant
         Whose error/bound is shown.
     """
-    shape = (1, 1, *portrait.shape)[-2:]
-    leading = portrait.shape[:-2]
-    layers = {
-        "hand-written": said,
-        "truth": portrait.truth,
-        "error/bound": portrait.ratios.get(participant),
-    }
-    stacks = {
-        name: layer.reshape((prod(leading), *shape))
-        for name, layer in layers.items()
-        if layer is not None
-    }
     if not portrait.truth.size:
-        return Grid(len(portrait.shape), (), 0, True, 0)
-    ratio = stacks.get("error/bound", np.zeros((prod(leading), *shape)))
-    worst = np.unravel_index(int(np.argmax(ratio)), ratio.shape)
-    rows, columns = (_window(n, int(at)) for n, at in zip(shape, worst[1:], strict=True))
-    chosen = _slices(ratio, int(worst[0]), len(rows) * len(columns))
+        return Grid((), 0, readable=True, left_out=0)
+    layers = {MANUAL: said, "truth": portrait.truth, RATIO: portrait.ratios.get(participant)}
+    stacks = {name: _stack(layer) for name, layer in layers.items() if layer is not None}
+    ratio = stacks.get(RATIO, np.zeros(stacks["truth"].shape))
+    at, *inside = (int(i) for i in np.unravel_index(int(np.argmax(ratio)), ratio.shape))
+    rows, columns = (_window(n, i) for n, i in zip(ratio.shape[1:], inside, strict=True))
+    chosen = _slices(ratio, at, len(rows) * len(columns))
     scale = _scale(said, portrait.truth)
     part = np.s_[rows.start : rows.stop, columns.start : columns.stop]
     found = [
         Slice(
-            index=tuple(int(i) for i in np.unravel_index(place, leading)) if leading else (),
+            index=_index(place, portrait.shape[:-2]),
             wrong=int((ratio[place][part] > 1).sum()),
             rows=rows,
             columns=columns,
@@ -132,13 +125,18 @@ def grid(portrait: Portrait, said: Array | None, participant: str) -> Grid:
         )
         for place in chosen
     ]
-    return Grid(
-        axes=len(portrait.shape),
-        slices=tuple(found),
-        first=chosen.index(int(worst[0])),
-        readable=len(columns) <= _READABLE,
-        left_out=portrait.truth.size - len(chosen) * len(rows) * len(columns),
-    )
+    left_out = portrait.truth.size - len(chosen) * len(rows) * len(columns)
+    return Grid(tuple(found), chosen.index(at), len(columns) <= _READABLE, left_out)
+
+
+def _stack(array: Array) -> Array:
+    """Return the array as matrices one after another; one row if it is no matrix."""
+    *leading, rows, columns = array.shape if array.ndim > 1 else (1, array.size)
+    return array.reshape((prod(leading), rows, columns))
+
+
+def _index(place: int, leading: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.unravel_index(place, leading)) if leading else ()
 
 
 def _window(length: int, at: int) -> range:
@@ -164,10 +162,10 @@ def _scale(*arrays: Array | None) -> float:
 def _maps(layers: dict[str, Array], ratio: Array, scale: float) -> tuple[Map, ...]:
     found = []
     for name, layer in layers.items():
-        if name == "error/bound":
+        if name == RATIO:
             squares = [[_ratio_square(float(r)) for r in line] for line in ratio]
         else:
-            wrong = (ratio > 1) & (name == "hand-written")
+            wrong = (ratio > 1) & (name == MANUAL)
             squares = [
                 [_square(n, scale, bad=bool(b)) for n, b in zip(line, bads, strict=True)]
                 for line, bads in zip(layer, wrong, strict=True)
