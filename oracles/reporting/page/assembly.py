@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
@@ -31,9 +31,6 @@ _PACKAGE = "oracles.reporting.page"
 _NOTES = 20_000
 """Bytes kept for what is said of that which is left out, and for links."""
 
-_ROW = 400
-"""Bytes that are kept for each row of the table, but in all no more than `_ROWS`."""
-
 _ROWS, _DEFECTS, _RESOLUTIONS = 2_600_000, 500_000, 200_000
 _OPENED = 3
 _MOST_CHANGES = 500
@@ -57,12 +54,13 @@ def report_html(report: Report) -> str:
         (each.op, each.subject, each.dtype): each for each in report.changes.changes
     }  # fmt: skip
     empty = Fitting({}, 0)
-    rows_most = min(_ROWS, _ROW * len(report.entries))
     defects = fitting(_defects(env, report), _DEFECTS)
     resolutions = fitting(_resolutions(env, report), _RESOLUTIONS)
     bare = _page(env, report, changes, empty, empty, defects, resolutions)
+    linked = {place for place, _ in _wrong(report)}
+    rows_most = fitting(_rows(env, report, changes, linked), _ROWS).size
     details = fitting(_details(env, report, changes), LIMIT - size(bare) - rows_most - _NOTES)
-    rows = fitting(_rows(env, report, changes, details), rows_most)
+    rows = fitting(_rows(env, report, changes, _linked(report, details)), rows_most)
     return _page(env, report, changes, rows, details, defects, resolutions)
 
 
@@ -93,9 +91,10 @@ def _wrong(report: Report) -> Iterator[tuple[int, Any]]:
     return ((place, e) for place, e in enumerate(report.entries) if not e.passed)
 
 
-def _rows(env: Environment, report: Report, changes: Changed, details: Fitting) -> Iterator[str]:
+def _rows(
+    env: Environment, report: Report, changes: Changed, linked: Collection[int]
+) -> Iterator[str]:
     template = env.get_template("row.html")
-    linked = _linked(report, details)
     for place, entry in enumerate(report.entries):
         yield template.render(
             place=place,

@@ -65,6 +65,10 @@ def _or_dash(ratio: float | None) -> str:
 
 def _rates(before: float | None, now: float | None) -> str:
     if before is None or now is None:
-        return "-" if now is None else f"{now:.3g}"
+        return "-" if now is None else _rate(now)
     share = f" ({100 * (now / before - 1):+.0f}%)" if before else ""
-    return f"{before:.3g} \N{RIGHTWARDS ARROW} {now:.3g}{share}"
+    return f"{_rate(before)} \N{RIGHTWARDS ARROW} {_rate(now)}{share}"
+
+
+def _rate(rate: float) -> str:
+    return f"{rate:,.0f}" if rate >= 100 else f"{rate:.3g}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -203,16 +203,15 @@ def _worst(failure: Failure, mine: Comparison) -> tuple[Line, tuple[Line, ...]]:
     others = [
         name
         for name, answer in failure.answers.items()
-        if name != SUBJECT and np.shape(_array(answer.values, mine.operand)) == mine.shape
+        if name != SUBJECT and _shape(answer.values.get(mine.operand)) == mine.shape
     ]
     head = ("index", MANUAL, *(TITLES.get(n, n) for n in others),
             "truth", "error", "bound", "error/bound")  # fmt: skip
     return head, tuple(tuple(_cell(failure, mine.operand, cell, others)) for cell in mine.worst)
 
 
-def _array(values: Mapping[str, Any], operand: str) -> npt.NDArray[Any] | None:
-    found = values.get(operand)
-    return found if isinstance(found, np.ndarray) else None
+def _shape(value: object) -> tuple[int, ...] | None:
+    return value.shape if isinstance(value, np.ndarray) else None
 
 
 def _cell(failure: Failure, operand: str, cell: Cell, others: list[str]) -> Iterator[str]:

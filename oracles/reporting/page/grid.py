@@ -165,7 +165,7 @@ def _maps(layers: dict[str, Array], ratio: Array, scale: float) -> tuple[Map, ..
         if name == RATIO:
             squares = [[_ratio_square(float(r)) for r in line] for line in ratio]
         else:
-            wrong = (ratio > 1) & (name == MANUAL)
+            wrong = (ratio > 1) if name == MANUAL else np.zeros(ratio.shape, dtype=bool)
             squares = [
                 [_square(n, scale, bad=bool(b)) for n, b in zip(line, bads, strict=True)]
                 for line, bads in zip(layer, wrong, strict=True)

@@ -22,8 +22,7 @@ def harmless(text: str) -> str:
 
 
 def _shown(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return chr(0x2400 + code) if code < 0x20 else f"[U+{code:04X}]"
+    return f"[U+{ord(match[0]):04X}]"
 
 
 def clip(text: str, most: int) -> str:

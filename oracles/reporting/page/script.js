@@ -31,12 +31,14 @@
   let heads = [];
   let form = null;
   let apart = [];
+  let sorted = "";
 
   function addTable(table) {
     heads = all("thead th", table);
     form = document.querySelector(".controls");
     rows = [...table.tBodies[0].rows].map(readRow);
-    apart = [...all("details.failure"), ...all("details.defect")].map(readApart);
+    const byId = new Map(rows.map((row) => [row.element.id, row]));
+    apart = all("details.failure, details.defect").map((each) => readApart(each, byId));
     heads.forEach(addSortButton);
     fillSelect("op", rows.map((row) => row.op));
     fillSelect("dtype", rows.map((row) => row.dtype));
@@ -56,11 +58,11 @@
              wrong: element.classList.contains("wrong") };
   }
 
-  function readApart(element) {
-    const row = element.dataset.row && rows.find((each) => each.element.id === element.dataset.row);
+  function readApart(element, byId) {
+    const row = byId.get(element.dataset.row);
     if (row) row.text += " " + headText(element);
     const told = (name) => element.querySelector(`summary .${name}`)?.textContent ?? "";
-    return { element, row, failure: element.classList.contains("failure"), op: told("op"),
+    return { element, row, op: told("op"),
              dtype: told("dtype"), oracle: element.dataset.oracle ?? "",
              text: element.textContent.toLowerCase() };
   }
@@ -135,6 +137,7 @@
   }
 
   function sort() {
+    sorted = state.sort;
     const [key, way] = state.sort.split(":");
     const column = heads.findIndex((head) => head.dataset.key === key);
     heads.forEach((head, place) => head.setAttribute("aria-sort",
@@ -196,7 +199,7 @@
         else field.value = state[name];
       }
       show();
-      sort();
+      if (state.sort !== sorted) sort();
     }
     open(named ? hash : state.at);
   }
@@ -277,45 +280,50 @@
   // Cells: the pointer or the arrow keys tell what everybody says in one.
 
   function addReadout(slice) {
-    const maps = all("table.map", slice).map((table) => ({
-      title: table.caption.textContent,
-      grid: [...table.rows].slice(1).map((row) => [...row.cells].slice(1)),
-      columns: [...table.rows[0].cells].slice(1).map((cell) => cell.textContent),
-      rows: [...table.rows].slice(1).map((row) => row.cells[0].textContent),
-    }));
-    if (!maps.length || !maps[0].grid.length || !maps[0].grid[0].length) return;
+    const tables = all("table.map", slice);
+    const first = tables[0]?.rows[1]?.cells[1];
+    if (!first) return;
+    first.tabIndex = 0;
     const readout = make("p", { className: "readout" });
     readout.setAttribute("aria-live", "polite");
     slice.append(readout);
-    maps.forEach((map, which) => map.grid.forEach((line, i) => line.forEach((cell, j) => {
-      cell.tabIndex = which + i + j === 0 ? 0 : -1;
-      cell.addEventListener("pointerenter", () => tell(maps, i, j, readout));
-      cell.addEventListener("focus", () => tell(maps, i, j, readout));
-      cell.addEventListener("keydown", (event) => move(event, maps, which, i, j));
-    })));
-    slice.addEventListener("pointerleave", () => tell(maps, -1, -1, readout));
+    const hear = (event) => {
+      const cell = event.target.closest("td[class]");
+      if (cell) tell(slice, tables, cell, readout);
+    };
+    slice.addEventListener("pointerover", hear);
+    slice.addEventListener("focusin", hear);
+    slice.addEventListener("keydown", (event) => move(event, tables));
   }
 
   const exact = (cell) => cell.title || cell.textContent;
 
-  function tell(maps, i, j, readout) {
-    maps.forEach(({ grid }) => grid.forEach((line, row) => line.forEach((cell, column) =>
-      cell.classList.toggle("same", row === i && column === j))));
-    const place = i < 0 ? "" : [maps[0].rows[i], maps[0].columns[j]].filter(Boolean).join(", ");
-    readout.textContent = i < 0 ? ""
-      : `${place && `[${place}] `}${maps.map((map) => `${map.title} ${exact(map.grid[i][j])}`).join(", ")}`;
+  function tell(slice, tables, cell, readout) {
+    const [row, column] = [cell.parentElement.rowIndex, cell.cellIndex];
+    const cells = tables.map((table) => table.rows[row].cells[column]);
+    const place = [tables[0].rows[row].cells[0], tables[0].rows[0].cells[column]];
+    all(".same", slice).forEach((each) => each.classList.remove("same"));
+    cells.forEach((each) => each.classList.add("same"));
+    readout.textContent = `[${place.map((each) => each.textContent).join(", ")}] `
+      + cells.map((each, i) => `${tables[i].caption.textContent} ${exact(each)}`).join(", ");
   }
 
-  function move(event, maps, which, i, j) {
-    const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
-    const step = steps[event.key];
-    if (!step) return;
+  const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+
+  function move(event, tables) {
+    const cell = event.target.closest("td[class]");
+    const step = STEPS[event.key];
+    if (!cell || !step) return;
     event.preventDefault();
-    const line = maps[which].grid[i + step[0]];
-    const wrapped = step[1] && !line?.[j + step[1]] ? maps[which + step[1]] : null;
-    const next = wrapped ? wrapped.grid[i][step[1] > 0 ? 0 : wrapped.grid[i].length - 1]
-      : line?.[j + step[1]];
-    next?.focus();
+    const which = tables.indexOf(cell.closest("table"));
+    const [row, column] = [cell.parentElement.rowIndex + step[0], cell.cellIndex + step[1]];
+    const width = tables[which].rows[0].cells.length;
+    const next = column === 0 ? tables[which - 1]?.rows[row].cells[width - 1]
+      : column === width ? tables[which + 1]?.rows[row].cells[1]
+      : row > 0 && tables[which].rows[row]?.cells[column];
+    if (!next) return;
+    next.tabIndex = -1;
+    next.focus();
   }
 
   // On paper everything is open.
