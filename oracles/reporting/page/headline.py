@@ -82,9 +82,10 @@ def _wrong_lead(report: Report) -> str:
 
 def _right_title(report: Report) -> str:
     every = _ops(report.entries)
+    so_far = ", as far as the run came" * report.interrupted
     if len(every) <= _FEW:
-        return f"{_names(report.entries)} {'is' if len(every) == 1 else 'are'} right"
-    return f"All {len(every):,} operations are right"
+        return f"{_names(report.entries)} {'is' if len(every) == 1 else 'are'} right{so_far}"
+    return f"{'The' if so_far else 'All'} {len(every):,} operations are right{so_far}"
 
 
 def _right_lead(report: Report) -> str:
