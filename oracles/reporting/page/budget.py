@@ -13,20 +13,31 @@ _PATIENCE = 20
 
 
 def size(text: str) -> int:
-    """Return the bytes of `text` in UTF-8 (a lone surrogate, which it has not, counts three)."""
-    return len(text.encode(errors="surrogatepass"))
+    """Return the bytes of `text` in UTF-8."""
+    return len(text.encode())
 
 
 @dataclass(frozen=True)
 class Fitting:
-    """What fits of a list: the texts by their place in it, and their bytes together."""
+    """What fits of a list.
+
+    Attributes
+    ----------
+    texts
+        The texts that fit, by their place in the list.
+    size
+        Their bytes.
+    left
+        How many others the list has.
+    """
 
     texts: dict[int, str]
     size: int
+    left: int
 
 
-def fitting(texts: Iterable[str], most: int) -> Fitting:
-    """Return of `texts`, in order, what fits into `most` bytes; later ones that are short may fit.
+def fitting(texts: Iterable[str], most: int, *, count: int) -> Fitting:
+    """Return of `count` texts, in order, what fits into `most` bytes; later short ones may fit.
 
     They are asked for one by one, and no more once hardly any could fit.
     """
@@ -40,14 +51,4 @@ def fitting(texts: Iterable[str], most: int) -> Fitting:
             missed += 1
         if missed == _PATIENCE:
             break
-    return Fitting(found, used)
-
-
-def few(items: Iterable[str], most: int) -> tuple[list[str], int]:
-    """Return the first items that fit into `most` bytes, and how many others there are."""
-    every = list(items)
-    kept, used = 0, 0
-    while kept < len(every) and used + size(every[kept]) <= most:
-        used += size(every[kept])
-        kept += 1
-    return every[:kept], len(every) - kept
+    return Fitting(found, used, count - len(found))

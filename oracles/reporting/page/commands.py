@@ -34,6 +34,11 @@ def repeat_command(report: Report, entries: Sequence[OpReport]) -> str:
     return shlex.join(words)
 
 
+def note(command: str) -> str:
+    """Return what must be said of a command that has the placeholder, or ""."""
+    return f"{PLACEHOLDER} stands for where your operation is." * (PLACEHOLDER in command)
+
+
 def _foreign(entry: OpReport) -> bool:
     """Return whether the subject's backward stands elsewhere than in the catalog."""
     return entry.place is not None and PurePosixPath(entry.place.path).parent.name not in _OURS

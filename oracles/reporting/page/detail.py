@@ -16,7 +16,7 @@ from oracles.portrait import Portrait
 from oracles.report import Failure, OpReport, Report
 from oracles.reporting.cells import TITLES
 from oracles.reporting.failure import short, whole_array
-from oracles.reporting.page.commands import PLACEHOLDER, repeat_command
+from oracles.reporting.page.commands import note, repeat_command
 from oracles.reporting.page.grid import MANUAL, Grid, grid
 from oracles.reporting.page.histogram import Histogram, histogram
 from oracles.reporting.page.safe_text import clip, harmless
@@ -86,7 +86,7 @@ class Detail:
     sentences
         The verdict, and whether each sentence says that something is wrong.
     causes
-        Why, and whether that is confirmed.
+        Why, as far as that is known.
     case
         The case, or None if the subject was refuted on symbols alone.
     operands
@@ -102,7 +102,7 @@ class Detail:
     entry: OpReport
     found: str
     sentences: tuple[tuple[str, bool], ...]
-    causes: tuple[tuple[str, bool], ...]
+    causes: tuple[str, ...]
     case: Told | None
     operands: tuple[Operand, ...]
     others: tuple[str, ...]
@@ -114,10 +114,8 @@ def detail(entry: OpReport, report: Report) -> Detail:
     """Return all that is known of why an entry's subject is wrong."""
     refuted = entry.proof.refutation if entry.proof else ""
     symbols = [(f"run on symbols: {clip(refuted, _SENTENCE)}", True)] if refuted else []
-    again = Copyable(
-        "Ask the same cases again", repeat_command(report, [entry]),
-        f"{PLACEHOLDER} stands for where your operation is." if _is_foreign(entry, report) else "",
-    )  # fmt: skip
+    command = repeat_command(report, [entry])
+    again = Copyable("Ask the same cases again", command, note(command))
     failure = entry.failure
     if failure is None:
         return Detail(entry, "run on symbols", tuple(symbols), (), None, (), (), (), (again,))
@@ -131,17 +129,13 @@ def detail(entry: OpReport, report: Report) -> Detail:
             else f"case {entry.cases} of those tried, shrunk"
         ),
         sentences=(*told, *symbols),
-        causes=tuple((clip(c.sentence, _SENTENCE), c.confirmed) for c in failure.causes),
+        causes=tuple(clip(cause.sentence, _SENTENCE) for cause in failure.causes),
         case=told_case(failure.case),
         operands=tuple(_operand(failure, each) for each in wrong[:_MOST_OPERANDS]),
         others=tuple(clip(each.operand, _WORD) for each in wrong[_MOST_OPERANDS:][:_MOST_OPERANDS]),
         said=tuple(_said(failure)),
         copies=(*_copies(entry, failure), again),
     )
-
-
-def _is_foreign(entry: OpReport, report: Report) -> bool:
-    return PLACEHOLDER in repeat_command(report, [entry])
 
 
 def told_case(case: Case) -> Told:

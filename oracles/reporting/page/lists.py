@@ -1,49 +1,30 @@
-"""Lists of lines: what is wrong in short, evidence, limits, laws; each no longer than fits."""
+"""Lists of lines: what is wrong in short, evidence, limits, laws, what the bounds could see."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isnan
 
-from oracles.changes import Change
 from oracles.report import OpReport, Report
-from oracles.reporting.cells import defect_lines, evidence_lines, kept_lines, scope_lines
-from oracles.reporting.page.budget import few
-from oracles.reporting.page.safe_text import clip
-
-MOST_SUMMARIES = 100
-_BYTES = 60_000
-_LINE = 1500
+from oracles.reporting.cells import evidence_lines, kept_lines, number, scope_lines
+from oracles.verdict import SUBJECT
 
 
 @dataclass(frozen=True)
 class Summary:
-    """A failure in a line or two."""
+    """A failure in a line or two: what is wrong, and why if that is known."""
 
-    place: int
     op: str
     dtype: str
     what: str
     why: str
-    linked: bool
-    change: str
 
 
-def summaries(
-    report: Report,
-    changes: Mapping[tuple[str, str, str], Change],
-    linked: Collection[int],
-) -> list[Summary]:
-    """Return the first failures in short; those in `linked` have their detail in the page."""
-    wrong = [(place, e) for place, e in enumerate(report.entries) if not e.passed]
-    found = []
-    for place, entry in wrong[:MOST_SUMMARIES]:
-        change = changes.get((entry.op, entry.subject, entry.dtype))
-        kind = change.kind if change else ""
-        what, why = _what(entry), _why(entry)
-        found.append(Summary(place, entry.op, entry.dtype, what, why, place in linked, kind))
-    return found
+def summary(entry: OpReport) -> Summary:
+    """Return an entry's failure in short."""
+    return Summary(entry.op, entry.dtype, _what(entry), _why(entry))
 
 
 def _what(entry: OpReport) -> str:
@@ -62,20 +43,18 @@ def _why(entry: OpReport) -> str:
     return next((cause.sentence for cause in causes if cause.confirmed), "")
 
 
-def evidence_lists(report: Report) -> list[tuple[str, list[str], int]]:
-    """Return titles, lines, and how many lines are left out."""
-    every = [("What stands behind it", evidence_lines(report) if report.cases else []),
-             ("Limits on the cases", scope_lines(report)),
-             ("Laws that held, without any framework, in so many cases", list(_laws(report))),
-             ("Further apart than rounding allows; exact arithmetic says who is wrong",
-              list(_apart(report))),
-             ("Counterexamples kept from earlier runs", kept_lines(report))]  # fmt: skip
-    return [(title, *few((clip(line, _LINE) for line in lines), _BYTES)) for title, lines in every]
-
-
-def defect_list(report: Report) -> list[str]:
-    """Return for each witness the operations in which it differs."""
-    return few((clip(line, _LINE) for line in defect_lines(report)), _BYTES)[0]
+def evidence_lists(report: Report) -> list[tuple[str, list[str]]]:
+    """Return titles and lines."""
+    return [
+        ("What stands behind it", evidence_lines(report) if report.cases else []),
+        ("Limits on the cases", scope_lines(report)),
+        ("Laws that held, without any framework, in so many cases", list(_laws(report))),
+        (
+            "Further apart than rounding allows; exact arithmetic says who is wrong",
+            list(_apart(report)),
+        ),
+        ("Counterexamples kept from earlier runs", kept_lines(report)),
+    ]
 
 
 def _laws(report: Report) -> Iterator[str]:
@@ -91,3 +70,27 @@ def _apart(report: Report) -> Iterator[str]:
             if pair.apart:
                 count = f"{pair.apart:,} of {pair.elements:,} numbers"
                 yield f"{entry.op} {entry.dtype} {pair.operand}, {pair.witness}: {count}"
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What the bounds could see of one operand of the subject, in words."""
+
+    op: str
+    dtype: str
+    operand: str
+    ratio: str
+    probable: str
+    seen: str
+
+
+def resolutions(report: Report) -> list[Resolution]:
+    """Return for each operand what the bounds could see."""
+    found = []
+    for entry in report.entries:
+        for tally in (tally for tally in entry.tallies if tally.participant == SUBJECT):
+            seen = "any" if isnan(tally.resolution) else f"{tally.resolution:.1e}"
+            ratios = number(tally.worst_ratio), number(tally.worst_probable_ratio)
+            shown = f"{seen} (vacuous)" if tally.vacuous else seen
+            found.append(Resolution(entry.op, entry.dtype, tally.operand, *ratios, shown))
+    return found

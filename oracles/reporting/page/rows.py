@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from oracles.changes import Change
 from oracles.report import OpReport, Report
 from oracles.reporting.cells import TITLES, evidence_cell, subject_cell, witness_cell
 
@@ -44,11 +42,10 @@ class Row:
     change: str
 
 
-def row(entry: OpReport, report: Report, changes: Mapping[tuple[str, str, str], Change]) -> Row:
-    """Return the row of an entry; `changes` are by operation, subject and dtype."""
+def row(entry: OpReport, report: Report, change: str = "") -> Row:
+    """Return the row of an entry; `change` is what became of it since an earlier report."""
     subject, _ = subject_cell(entry)
     evidence, _ = evidence_cell(entry)
-    change = changes.get((entry.op, entry.subject, entry.dtype))
     kind = kind_of(entry)
     return Row(
         entry=entry,
@@ -58,7 +55,7 @@ def row(entry: OpReport, report: Report, changes: Mapping[tuple[str, str, str], 
         weight=max((w for word, w in _WEIGHTS.items() if word in evidence), default=0),
         evidence=evidence,
         witnesses=tuple(_witness(entry, name) for name in report.oracles),
-        change=change.kind if change else "",
+        change=change,
     )
 
 
