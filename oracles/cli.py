@@ -250,8 +250,9 @@ def _add_output_options(
     """Add what every command has that ends in a report: which files, and what is printed."""
     add, stated = command.add_argument, directory or "none"
     add("--output", default=directory, metavar="DIR",
-        help=f"for report.json, report.md and kept cases (default {stated})")  # fmt: skip
+        help=f"for report.json, .md, .html and kept cases (default {stated})")  # fmt: skip
     add("--no-report", action="store_true", help="write no report files there")
+    add("--html", metavar="PATH", help="write the report there as well, as one HTML page")
     add("--junit", metavar="PATH", help="write JUnit XML there as well, for pages of test results")
     add("--sarif", metavar="PATH", help="write SARIF there as well, for code scanning")
     add("--json", metavar="PATH",

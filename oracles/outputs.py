@@ -11,15 +11,18 @@ from oracles.report import Report
 from oracles.reporting.json_form import json_text
 from oracles.reporting.junit import junit_xml
 from oracles.reporting.markdown import markdown
+from oracles.reporting.page import report_html
 from oracles.reporting.sarif import sarif_text
 
 ALWAYS: Mapping[str, Callable[[Report], str]] = {
+    "report.html": report_html,
     "report.md": markdown,
     "report.json": json_text,  # last, see `oracles.files`
 }
 """What is left in the output directory by every run that writes reports."""
 
 EXTRA: Mapping[str, Callable[[Report], str]] = {
+    "html": report_html,
     "json": json_text,
     "junit": junit_xml,
     "sarif": sarif_text,
