@@ -1,0 +1,93 @@
+"use strict";
+
+/* The exhibit: the published matrix turns into place, equal cells are joined, hands point. */
+const Exhibit = (() => {
+  const home = document.querySelector(".exhibit");
+  const find = (selector) => home.querySelector(selector);
+  const turning = find(".turning");
+  const button = find("[data-turn]");
+  const note = find("[data-turned-note]");
+  const still = note.textContent;
+  const grids = ["later", "right"].map((version) =>
+    find(`[data-joined] table[data-matrix=dA1][data-version=${version}]`));
+
+  const cellOf = (table, letter) => table.querySelector(`[data-letter="${letter}"]`);
+
+  const isTurned = () => button.getAttribute("aria-pressed") === "true";
+
+  const turn = () => {
+    const turned = !isTurned();
+    button.setAttribute("aria-pressed", String(turned));
+    button.textContent = turned ? "Turn it back" : "Turn it by 180°";
+    turning.classList.toggle("turned", turned);
+    note.textContent = turned
+      ? "Turned, it is the right one in all 9 cells. This turn is what the published line lacks."
+      : still;
+    join(null);
+  };
+
+  // --- equal cells -----------------------------------------------------------------------------
+
+  const middle = (cell) => {
+    const [box, around] = [cell.getBoundingClientRect(), find("[data-joined]").getBoundingClientRect()];
+    return [box.x + box.width / 2 - around.x, box.y + box.height / 2 - around.y];
+  };
+
+  const drawJoin = (letter) => {
+    const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+    const [[x1, y1], [x2, y2]] = grids.map((table) => middle(cellOf(table, letter)));
+    const lift = Math.min(y1, y2) - 0.12 * Math.abs(x2 - x1);
+    path.setAttribute("d", `M${x1} ${y1} Q${(x1 + x2) / 2} ${lift} ${x2} ${y2}`);
+    find(".joins").replaceChildren(path);
+  };
+
+  /** Join the two cells of a letter; none if it is null. */
+  const join = (letter) => {
+    grids.forEach((table) => Grids.cellsOf(table).forEach((cell) =>
+      cell.classList.toggle("joined", cell.dataset.letter === letter)));
+    if (letter === null) find(".joins").replaceChildren();
+    else drawJoin(letter);
+  };
+
+  // --- numbers ---------------------------------------------------------------------------------
+
+  const far = (text, digits) => (Number.isNaN(text) ? "–" : Numbers.significant(text, digits));
+
+  const showDial = (dial, index) => {
+    const { cosine } = State.compared("g1", "later", index);
+    const known = Number.isFinite(cosine);
+    const [x, y] = known ? [34 * cosine, -34 * Math.sqrt(Math.max(0, 1 - cosine * cosine))] : [0, 0];
+    const [hand, tip] = [dial.querySelector(".hand"), dial.querySelector(".hand-tip")];
+    hand.setAttribute("x2", x.toFixed(2));
+    hand.setAttribute("y2", y.toFixed(2));
+    tip.setAttribute("cx", x.toFixed(2));
+    tip.setAttribute("cy", y.toFixed(2));
+    dial.className = [cosine < 0 ? "away" : "along", index === State.image() ? "now" : ""].join(" ");
+    dial.querySelector("b").textContent = `cos ${known ? Numbers.minus(cosine.toFixed(2)) : "–"}`;
+    dial.querySelector("em").textContent = !known ? "no direction" : cosine < 0 ? "away" : "along";
+    return cosine < 0;
+  };
+
+  const follow = () => {
+    const dials = [...home.querySelectorAll("[data-dial]")];
+    const away = dials.map(showDial).filter(Boolean).length;
+    find("[data-away]").textContent =
+      `On ${away} of ${dials.length} images the step points away from descent`;
+    const measured = State.compared("g1", "later");
+    home.querySelectorAll("[data-measure]").forEach((each) => {
+      each.textContent = far(measured[each.dataset.measure]);
+    });
+    find("[data-which]").textContent =
+      `image ${State.image() + 1}, ${State.isRun() ? "the weights of the run" : "your numbers"}`;
+  };
+
+  const wire = () => {
+    button.addEventListener("click", turn);
+    grids.forEach((table) => {
+      table.addEventListener("pointerover", ({ target }) => join(target.dataset.letter ?? null));
+      table.addEventListener("pointerleave", () => join(null));
+    });
+  };
+
+  return Object.freeze({ wire, follow });
+})();
