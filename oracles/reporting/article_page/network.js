@@ -2,8 +2,8 @@
 
 /*
  * The network of the 2018 article, forward and backward, in the article's own terms, for a page in
- * which a reader changes a pixel or a weight. The same lines, sums in the same order, and forms of
- * the derivatives as in manualgrad/article.py:
+ * which a reader changes a pixel or a weight. The lines and the forms of the derivatives are those
+ * of manualgrad/article.py:
  *
  *     l1 = x *v w1      w1: the blue weight        l3 = h . w3      w3: the green weight
  *     a1 = f1(l1)                                  out = f3(l3)
@@ -11,7 +11,8 @@
  *     a2 = f2(l2)                                  cost = k^2 / 2
  *     h = a2, row by row
  *
- * A matrix is an array of rows of numbers. No function changes what it is given.
+ * A matrix is an array of rows of numbers. Sums run from left to right, each product rounded. No
+ * function changes what it is given.
  */
 const Network = (() => {
   // --- matrices -----------------------------------------------------------------------------
@@ -172,7 +173,10 @@ const Network = (() => {
 
   // --- how far a matrix is from the true one --------------------------------------------------
 
-  const inner = (a, b) => a.flat().reduce((sum, cell, n) => sum + cell * b.flat()[n], 0);
+  const inner = (a, b) => {
+    const other = b.flat();
+    return a.flat().reduce((sum, cell, n) => sum + cell * other[n], 0);
+  };
   const norm = (m) => Math.sqrt(inner(m, m));
 
   /** |value - truth| / |truth| in the Frobenius norm. */
