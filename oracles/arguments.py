@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -93,6 +94,15 @@ def check_output(directory: str) -> None:
         check_writable(directory)
     except OSError as error:
         raise UsageError(f"cannot write to {directory!r}: {error}") from error
+
+
+def check_file(option: str, path: str | None) -> None:
+    """Refuse a path at which no file can be written, before the work; ``-`` is none."""
+    if path is None or path == "-":
+        return
+    if os.path.isdir(path):
+        raise UsageError(f"argument {option}: {path!r} is a directory")
+    check_output(os.path.dirname(path) or ".")
 
 
 def make_runner(

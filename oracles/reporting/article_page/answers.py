@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal
-from os.path import commonprefix
+from itertools import takewhile
 from typing import Any
 
 from oracles.reporting.article_page.grids import significant
@@ -19,8 +19,8 @@ class Said:
 
     Attributes
     ----------
-    agreed, rest
-        The digits up to the first that differs from truth's, and those from there on.
+    agreed, rest, exponent
+        The digits up to the first that differs from truth's, those from there on, and ``e−7``.
     error, ratio
         ``|value - truth|``, and that over the bound, as texts.
     right
@@ -29,6 +29,7 @@ class Said:
 
     agreed: str
     rest: str
+    exponent: str
     error: str
     ratio: str
     right: bool
@@ -132,15 +133,21 @@ def _cells(step: Mapping[str, Any]) -> Iterator[CellAnswers]:
 
 
 def _said(value: float, truth: str, bound: float, right: bool) -> Said:
-    text, error = repr(value), _error(value, truth)
-    agreed = commonprefix([text, truth]) if error else text
+    error = _error(value, truth)
+    digits, e, exponent = repr(value).partition("e")
+    agreed = _same_start(digits, truth) if error else digits
     return Said(
         agreed=_minus(agreed),
-        rest=_minus(text[len(agreed) :]),
+        rest=_minus(digits[len(agreed) :]),
+        exponent=_minus(f"e{int(exponent)}") if e else "",
         error=significant(error, 2),
         ratio=significant(_ratio(error, bound), 2),
         right=right,
     )
+
+
+def _same_start(one: str, other: str) -> str:
+    return "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other)))
 
 
 def _error(value: float, truth: str) -> float:

@@ -39,7 +39,7 @@
       radio.addEventListener("change", () => State.follow(radio.value)));
     find("[data-reset]").addEventListener("click", State.reset);
     // A browser may keep a choice of radio buttons when the page is loaded again.
-    all("form, fieldset input").forEach((input) => { input.checked = input.defaultChecked; });
+    all("fieldset input").forEach((input) => { input.checked = input.defaultChecked; });
   };
 
   document.documentElement.classList.add("script");
