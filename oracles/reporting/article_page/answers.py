@@ -147,7 +147,8 @@ def _said(value: float, truth: str, bound: float, right: bool) -> Said:
 
 
 def _same_start(one: str, other: str) -> str:
-    return "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other)))
+    pairs = zip(one, other, strict=False)
+    return "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _error(value: float, truth: str) -> float:

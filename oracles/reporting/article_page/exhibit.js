@@ -28,16 +28,19 @@ const Exhibit = (() => {
 
   // --- equal cells -----------------------------------------------------------------------------
 
-  const middle = (cell) => {
-    const [box, around] = [cell.getBoundingClientRect(), find("[data-joined]").getBoundingClientRect()];
-    return [box.x + box.width / 2 - around.x, box.y + box.height / 2 - around.y];
+  /** Where the row of a cell meets the left or right side of its table. */
+  const rowEnd = (cell, end) => {
+    const [box, table, around] = [cell, cell.closest("tbody"), find("[data-joined]")].map((each) =>
+      each.getBoundingClientRect());
+    return [table[end] - around.x, box.y + box.height / 2 - around.y];
   };
 
   const drawJoin = (letter) => {
     const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-    const [[x1, y1], [x2, y2]] = grids.map((table) => middle(cellOf(table, letter)));
-    const lift = Math.min(y1, y2) - 0.12 * Math.abs(x2 - x1);
-    path.setAttribute("d", `M${x1} ${y1} Q${(x1 + x2) / 2} ${lift} ${x2} ${y2}`);
+    const [published, right] = grids.map((table) => cellOf(table, letter));
+    const [[x1, y1], [x2, y2]] = [rowEnd(published, "right"), rowEnd(right, "left")];
+    const middle = (x1 + x2) / 2;
+    path.setAttribute("d", `M${x1} ${y1} C${middle} ${y1} ${middle} ${y2} ${x2} ${y2}`);
     find(".joins").replaceChildren(path);
   };
 

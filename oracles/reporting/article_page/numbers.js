@@ -50,5 +50,8 @@ const Numbers = (() => {
     return minus(`${Number(mantissa)}e${sign}${String(Math.abs(exponent)).padStart(2, "0")}`);
   };
 
-  return Object.freeze({ unit, largest, whole, powerOfTen, cellText, tone, significant, minus });
+  /** A number as a factor of a product: in brackets where it is negative. */
+  const factor = (value) => (value < 0 ? `(${significant(value)})` : significant(value));
+
+  return Object.freeze({ factor, unit, largest, whole, powerOfTen, cellText, tone, significant, minus });
 })();

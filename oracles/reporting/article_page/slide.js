@@ -15,14 +15,13 @@ const Slide = (() => {
   const chosen = () => find("input[name=sliding]:checked").value;
   const index = () => Number(scrub.value);
 
-  /** The sum of products in the window, in names. */
+  /** The sum of products in the window. */
   const products = ({ at }) => {
-    if (!at) return "\u00a0";
+    if (!at) return "";
     const [row, column] = at;
-    const scale = (value) => Numbers.significant(value);
-    const sum = slide.slid.flatMap((line, i) => line.map((tap, j) =>
-      `${scale(slide.matrix[row + i][column + j])} · ${scale(tap)}`));
-    return `${sum.join(" + ")} = ${scale(slide.sums[row][column])}`;
+    const terms = slide.slid.flatMap((line, i) => line.map((tap, j) =>
+      `${Numbers.factor(slide.matrix[row + i][column + j])} · ${Numbers.factor(tap)}`));
+    return `  ${terms.join("\n+ ")}\n= ${Numbers.significant(slide.sums[row][column])}`;
   };
 
   const show = (wanted) => {

@@ -77,7 +77,7 @@ const SlideDrawing = (() => {
     ring.forEach((each) => each.classList.add("ring", "moves"));
     first.turning.append(over);
     const sign = (x, text) => element("text", { x, y: TOP + 2 * SIDE, class: "title" }, text);
-    const width = 760;
+    const width = resultX + sums[0].length * SIDE + 8;
     const svg = element("svg", { viewBox: `0 0 ${width} ${TOP + 4 * SIDE + 8}`, role: "img",
       "aria-label": `${step}: ${plan.kernel} slides over ${plan.matrix}` },
       first.whole, sign(kernelX - GAP / 2 - 10, "*v"), second.whole, sign(resultX - GAP / 2 - 6, "="), third.whole);

@@ -24,7 +24,7 @@ const Trace = (() => {
     const found = value(version, origin);
     const number = origin.slope
       ? Network.slope(State.activation(ACTIVATION_OF[origin.step]), found) : found;
-    return Numbers.significant(number);
+    return Numbers.factor(number);
   };
 
   /** Factors by term of the sum. */
