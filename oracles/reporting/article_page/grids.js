@@ -4,7 +4,7 @@
 const Grids = (() => {
   const FAR = 1e-12; // of the largest cell: far more than rounding, far less than any fault
 
-  const tables = [...document.querySelectorAll("table.grid")];
+  const tables = [...document.querySelectorAll("table.grid[data-matrix]")];
 
   const versionOf = (table) => ("follow" in table.dataset ? State.version() : table.dataset.version);
   const matrixOf = (table) => State.matrix(table.dataset.matrix, versionOf(table));

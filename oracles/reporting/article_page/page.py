@@ -15,6 +15,7 @@ from oracles.reporting.article_page.curves import chart
 from oracles.reporting.article_page.data import article_data
 from oracles.reporting.article_page.grids import Array, Grid, grid, significant
 from oracles.reporting.article_page.lines import pieces
+from oracles.reporting.article_page.stills import stills
 from oracles.reporting.page_files import environment, page_file, security_policy
 
 PACKAGE = "oracles.reporting.article_page"
@@ -29,6 +30,7 @@ def article_html(record: ArticleRecord) -> str:
     data = article_data(record)
     style = "\n".join(page_file(PACKAGE, name) for name in STYLES)
     script = "\n".join(page_file(PACKAGE, name) for name in SCRIPTS)
+    shown = _Shown(data)
     template = environment(PACKAGE).get_template("page.html")
     return template.render(
         policy=security_policy(styles=[style], scripts=[script]),
@@ -36,7 +38,8 @@ def article_html(record: ArticleRecord) -> str:
         script=script,
         run=data,
         data=_json(data),
-        shown=_Shown(data),
+        shown=shown,
+        stills=stills(shown.matrix),
         chart=chart(data["training"]["costs"]),
         dials=[_dial(image["published"]["later"]["g1"]["cosine"]) for image in data["images"]],
         answers=step_answers,
@@ -59,9 +62,9 @@ class _Shown:
 
     def grid(self, name: str, version: str = "right", *together: str) -> Grid:
         """Return a matrix by name, in the units and colours of others: ``version:name``."""
-        others = [(each, self._matrix(*each.split(":")[::-1])) for each in together]
+        others = [(each, self.matrix(*each.split(":")[::-1])) for each in together]
         wrong = [self._flat(name, cell) for cell in self._wrong(name, version)]
-        matrix = self._matrix(name, version)
+        matrix = self.matrix(name, version)
         return grid(name, matrix, version=version, wrong=wrong, together=others)
 
     def published(self, name: str, version: str) -> Mapping[str, Any]:
@@ -69,7 +72,8 @@ class _Shown:
         found: Mapping[str, Any] = self._image["published"][version].get(name, {})
         return found
 
-    def _matrix(self, name: str, version: str) -> Array:
+    def matrix(self, name: str, version: str = "right") -> Array:
+        """Return a matrix by name, of the backward pass as a version has it."""
         image = self._image
         if version != "right" and name in image["published"][version]:
             return np.array(image["published"][version][name]["value"])
@@ -78,7 +82,7 @@ class _Shown:
         if name in ("x", "y"):
             return np.atleast_2d(np.array(image["x"] if name == "x" else image["target"]))
         if name == "k":
-            return self._matrix("out", "right") - image["target"]
+            return self.matrix("out", "right") - image["target"]
         return np.array(image["steps"][name]["by"]["manual"]["value"])
 
     def _wrong(self, name: str, version: str) -> list[list[int]]:
@@ -88,7 +92,7 @@ class _Shown:
         return found
 
     def _flat(self, name: str, cell: list[int]) -> int:
-        return cell[0] * self._matrix(name, "right").shape[1] + cell[1]
+        return cell[0] * self.matrix(name, "right").shape[1] + cell[1]
 
 
 def _dial(cosine: float) -> dict[str, Any]:

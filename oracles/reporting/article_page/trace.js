@@ -75,7 +75,7 @@ const Trace = (() => {
   const mark = (home, cells, version) => {
     const key = ({ step, row, column }) => `${step} ${row} ${column}`;
     const classes = new Map(cells.map((cell) => [key(cell), cell.mark]));
-    home.querySelectorAll("table.grid").forEach((table) => {
+    home.querySelectorAll("table.grid[data-matrix]").forEach((table) => {
       const { matrix: step } = table.dataset;
       if (Grids.versionOf(table) !== version && State.run.backward.includes(step)) return;
       Grids.cellsOf(table).forEach((td) => {
@@ -114,7 +114,7 @@ const Trace = (() => {
 
   const tableOf = (target) => {
     const td = target.closest?.("td");
-    const table = td?.closest("table.grid");
+    const table = td?.closest("table.grid[data-matrix]");
     return table && homeOf(td) && COMPUTED.has(table.dataset.matrix) ? td : null;
   };
 
