@@ -25,7 +25,7 @@ _MARK = (
 _INSTALL = "{} is not installed: pip install 'manualgrad[oracles]'"
 
 
-@dataclass
+@dataclass(eq=False)  # pytest keeps its plugins in sets
 class OracleSession:
     """What one pytest session is asked for and finds; in a worker of xdist, asked for alone.
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from benchmarks.arguments import at_least_one
 from benchmarks.detection.measuring import run
 from benchmarks.detection.named import measure as measure_loops
-from benchmarks.detection.page import LOOPS, PAGE, TABLE, loops, page, part_of, with_part
+from benchmarks.detection.page import LOOPS, PAGE, TABLE, loops, page
 from benchmarks.detection.results import Settings
+from benchmarks.markers import part_of, with_part
 from benchmarks.results import this_machine
 from oracles.files import write_files
 

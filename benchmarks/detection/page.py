@@ -10,6 +10,7 @@ from benchmarks.detection.named import Named
 from benchmarks.detection.results import EVERY, Alarms, Results, Score
 from benchmarks.detection.tools import TOOLS
 from benchmarks.detection.trial import Trial
+from benchmarks.markers import marked
 from benchmarks.page import machine_list
 
 PAGE = "detection.md"
@@ -261,33 +262,3 @@ def _row(cells: Iterable[object]) -> str:
 def _list(lines: Iterable[str]) -> str:
     told = [f"- {line}" for line in lines]
     return "\n".join(told) if told else "None."
-
-
-def marked(name: str, content: str) -> str:
-    """Return a part of a page between its markers."""
-    return f"<!-- {name} -->\n{content}\n<!-- /{name} -->"
-
-
-def part_of(text: str, name: str) -> str:
-    """Return what stands between the markers of a part.
-
-    Raises
-    ------
-    ValueError
-        If they are not there.
-    """
-    return _split(text, name)[1].strip("\n")
-
-
-def with_part(text: str, name: str, content: str) -> str:
-    """Return a page with another content between the markers of a part."""
-    before, _, behind = _split(text, name)
-    return f"{before}{marked(name, content)}{behind}"
-
-
-def _split(text: str, name: str) -> tuple[str, str, str]:
-    before, start, rest = text.partition(f"<!-- {name} -->")
-    content, end, behind = rest.partition(f"<!-- /{name} -->")
-    if not (start and end):
-        raise ValueError(f"`text` must hold <!-- {name} --> and, behind it, <!-- /{name} -->")
-    return before, content, behind

@@ -14,10 +14,8 @@ from benchmarks.detection.page import (
     TABLE,
     families_table,
     page,
-    part_of,
     seconds,
     tools_table,
-    with_part,
 )
 from benchmarks.detection.passing import Passing
 from benchmarks.detection.results import Results, Settings
@@ -25,6 +23,7 @@ from benchmarks.detection.subjects import Subject
 from benchmarks.detection.tools import TOOLS
 from benchmarks.detection.trial import Trial
 from benchmarks.machine import Ceilings, Machine
+from benchmarks.markers import part_of, with_part
 from benchmarks.stats import Times
 from oracles.catalog import ops
 

@@ -526,3 +526,11 @@ def test_what_is_not_installed_is_named(pytester, session):
 def test_names_that_are_written_down_twice_agree():
     assert oracles.pytest_settings.DTYPES == DTYPES
     assert oracles.pytest_settings.WITNESSES == KNOWN_ORACLES
+
+
+def test_a_conftest_below_the_first_folder_is_no_trouble(pytester):
+    below = pytester.mkdir("below")
+    (below / "conftest.py").write_text("")
+    for folder in (pytester.path, below):
+        (folder / f"test_{folder.name[:5].replace('-', '_')}.py").write_text("def test(): pass")
+    pytester.runpytest_subprocess("-p", "oracles.pytest_plugin").assert_outcomes(passed=2)
