@@ -332,6 +332,28 @@ def test_sum_follows_while_one_looks_at_it(page):
     assert page.evaluate(LIT, "traced") == ["g1,0,0"]
 
 
+def test_in_a_card_the_matrices_of_its_equation_light_up(page):
+    card = page.locator("#step-dA1")
+    card.scroll_into_view_if_needed()
+    cell_of(page, "dA1", 0, 0, "#step-dA1").hover()
+    lit = card.locator("td.via, td.lit").evaluate_all(
+        """all => all.map((td) => [td.closest("table").dataset.matrix,
+        td.parentElement.rowIndex, td.cellIndex].join())"""
+    )
+    origins = page.evaluate("Network.origins('right', 'dA1', 0, 0)")
+    direct = {f"{o['step']},{o['row']},{o['column']}" for o in origins}
+    assert direct <= set(lit)
+    assert card.locator("[data-sum]").inner_text().startswith("dA1[0,0] = w2[")
+
+
+def test_card_leads_to_what_slides(page):
+    page.click("[data-watch=g1]")
+    assert page.is_checked("input[name=sliding][value=g1]")
+    assert page.inner_text("[data-playing]") == "g1 = R(x *v R(d1))"
+    box = page.locator("[data-stage]").bounding_box()
+    assert 0 <= box["y"] <= 800 - box["height"]
+
+
 # --- what moves ---------------------------------------------------------------------------------
 
 

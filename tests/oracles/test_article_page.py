@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import html5lib
 import numpy as np
@@ -63,16 +64,27 @@ def test_page_asks_no_network_and_runs_its_own_script_alone(tree, text):
     assert "unsafe" not in policy
     assert tree.xpath("//@src | //link | //iframe | //img | //@style") == []
     assert not [name for name in tree.xpath("//@*/..") for name in name.attrib if name[:2] == "on"]
-    assert set(tree.xpath("//@href")) <= {"#map", "#training"}
     assert [e.get("type") for e in tree.xpath("//script")] == ["application/json", None]
-    assert re.findall(r"https?://(?!www\.w3\.org/2000/svg)", text) == []
+    (cited,) = tree.xpath("//a[not(starts-with(@href, '#'))]/@href")
+    assert set(re.findall(r"https?://[^\"]+", text)) == {cited, "http://www.w3.org/2000/svg"}
 
 
 def test_every_id_is_there_once_and_every_label_leads_to_one(tree):
     ids = tree.xpath("//@id")
     assert len(ids) == len(set(ids))
     assert set(tree.xpath("//@aria-labelledby")) <= set(ids)
-    assert {link.removeprefix("#") for link in tree.xpath("//@href")} <= set(ids)
+    links = [link for link in tree.xpath("//@href") if link.startswith("#")]
+    assert {link.removeprefix("#") for link in links} <= set(ids)
+    assert len(links) >= 8
+
+
+def test_article_is_cited_as_the_citation_file_does(tree):
+    file = (Path(__file__).parents[2] / "CITATION.cff").read_text("utf-8")
+    (cited,) = tree.xpath("//cite")
+    assert f'title: "{" ".join(cited.text_content().split())}"' in file
+    assert f"url: {tree.xpath('//footer//a/@href')[0]}\n" in file
+    assert "family-names: Seo" in file
+    assert "Jae Duk Seo" in tree.xpath("//footer")[0].text_content()
 
 
 def test_embedded_numbers_are_the_records(tree, record):

@@ -13,6 +13,7 @@
     all(".elsewhere").forEach((note) => { note.hidden = isRun; });
     find("[data-state]").textContent = isRun ? "the run's numbers" : "your numbers, recomputed in the page";
     find("[data-reset]").disabled = isRun;
+    document.documentElement.classList.toggle("changed", !isRun);
   };
 
   const followDistances = () => all("[data-far]").forEach((each) => {
@@ -42,10 +43,14 @@
     all("fieldset input").forEach((input) => { input.checked = input.defaultChecked; });
   };
 
+  const wireWatching = () => all("[data-watch]").forEach((button) =>
+    button.addEventListener("click", () => Slide.watch(button.dataset.watch)));
+
   document.documentElement.classList.add("script");
   Inputs.makeAll();
   fillChoices();
   wireControls();
+  wireWatching();
   const parts = [Exhibit, Trace, Slide, Training];
   parts.forEach((part) => part.wire());
   const followers = [Grids.followAll, followAnswers, followDistances, followControls,

@@ -78,5 +78,14 @@ const Slide = (() => {
       radio.addEventListener("change", () => { stop(); scrub.value = "0"; follow(); }));
   };
 
-  return Object.freeze({ wire, follow });
+  /** Show a step from its beginning, and go there. */
+  const watch = (step) => {
+    find(`input[value=${step}]`).click();
+    scrub.value = "0";
+    follow();
+    home.scrollIntoView({ block: "center" });
+    play.focus({ preventScroll: true });
+  };
+
+  return Object.freeze({ wire, follow, watch });
 })();
