@@ -19,7 +19,7 @@ const Grids = (() => {
 
   /** Whether a number is not the true one. */
   const isWrong = (value, truth, most) =>
-    !(Math.abs(value - truth) <= FAR * most) && !(Number.isNaN(value) && Number.isNaN(truth));
+    !Object.is(value, truth) && !(Math.abs(value - truth) <= FAR * most);
 
   const write = (cell, text) => { if (cell.textContent !== text) cell.textContent = text; };
 

@@ -11,7 +11,7 @@
     all(".asked").forEach((asked) =>
       asked.classList.toggle("now", isRun && Number(asked.dataset.image) === State.image()));
     all(".elsewhere").forEach((note) => { note.hidden = isRun; });
-    find("[data-state]").textContent = isRun ? "the run's numbers" : "your numbers, recomputed in the page";
+    find("[data-state]").textContent = isRun ? "the run's numbers" : "your numbers";
     find("[data-reset]").disabled = isRun;
     document.documentElement.classList.toggle("changed", !isRun);
   };

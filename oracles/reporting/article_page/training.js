@@ -17,8 +17,10 @@ const Training = (() => {
   let ofRun = true;
 
   const x = (epoch) => LEFT + (RIGHT - LEFT) * epoch / training.epochs;
+  /** What is no number stands at the top, with what is too large. */
   const y = (cost) => {
-    const height = cost > 0 ? (Math.log10(cost) - LOW) / (HIGH - LOW) : 0;
+    const height = cost <= 0 ? 0 : (Math.log10(cost) - LOW) / (HIGH - LOW);
+    if (Number.isNaN(height)) return TOP;
     return BOTTOM - (BOTTOM - TOP) * Math.min(Math.max(height, 0), 1);
   };
 
@@ -34,7 +36,8 @@ const Training = (() => {
   const draw = () => {
     Object.entries(costs).forEach(([version, values]) => {
       const curve = chart.querySelector(`[data-curve=${version}]`);
-      const points = values.map((cost, epoch) => `${x(epoch).toFixed(1)},${y(cost).toFixed(1)}`);
+      const points = values.map((cost, epoch) => `${x(epoch).toFixed(1)},${y(cost).toFixed(1)}`)
+        .filter((_, epoch) => Number.isFinite(values[epoch]));
       curve.querySelector("polyline").setAttribute("points", points.join(" "));
       curve.querySelector(".last").textContent = costText(values.at(-1));
     });
