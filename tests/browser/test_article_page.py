@@ -321,7 +321,8 @@ def test_what_made_a_cell_lights_up_and_its_sum_is_written_out(page, place, vers
     exact = computed(IMAGES[0], TARGETS[0], initial_weights(4.2))[version][name][row, column]
     assert abs(float(value) - exact) <= 1e-3 * abs(exact)
     assert abs(total - exact) <= 0.02 * abs(exact)
-    assert counted.startswith("Made of ")
+    for slope, words in [(False, "Made of "), (True, "Through slopes alone (dotted): ")]:
+        assert (words in counted) == any(c["slope"] == slope for c in made)
     page.mouse.move(5, 5)
     assert page.evaluate(LIT, "lit") == []
 

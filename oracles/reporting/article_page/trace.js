@@ -48,17 +48,22 @@ const Trace = (() => {
     return terms(origins).map((factors) => factors.map(show).join(" · ")).join(" + ");
   };
 
+  /** How many cells of each input: "2 of w2, 2 of w3, k". */
+  const counted = (cells) => {
+    const numbers = cells.reduce((all, { step }) => all.set(step, (all.get(step) ?? 0) + 1), new Map());
+    return [...numbers].map(([leaf, n]) => (leaf === "k" ? "k" : `${n} ${MADE[leaf]}`)).join(", ");
+  };
+
   /** The lines about a cell: in names, in numbers, and what it depends on. */
   const lines = (cell, version) => {
     const { step, row, column } = cell;
     const origins = Network.origins(version, step, row, column);
-    const counted = Network.contributors(version, step, row, column).reduce(
-      (all, { step: leaf }) => all.set(leaf, (all.get(leaf) ?? 0) + 1), new Map());
-    const made = [...counted].map(([leaf, n]) => (leaf === "k" ? "k" : `${n} ${MADE[leaf]}`));
+    const made = Network.contributors(version, step, row, column);
+    const [values, slopes] = [false, true].map((slope) => counted(made.filter((one) => one.slope === slope)));
     return {
       names: `${place(cell)} = ${written(step, origins, named)}`,
       numbers: `= ${written(step, origins, numeral(version))} = ${Numbers.significant(value(version, cell), 4)}`,
-      made: made.length ? `Made of ${made.join(", ")}.` : "",
+      made: [values && `Made of ${values}.`, slopes && `Through slopes alone (dotted): ${slopes}.`].filter(Boolean).join(" "),
     };
   };
 
