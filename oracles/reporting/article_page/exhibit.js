@@ -54,18 +54,18 @@ const Exhibit = (() => {
 
   // --- numbers ---------------------------------------------------------------------------------
 
-  const far = (text, digits) => (Number.isNaN(text) ? "–" : Numbers.significant(text, digits));
-
   const showDial = (dial, index) => {
     const { cosine } = State.compared("g1", "later", index);
     const known = Number.isFinite(cosine);
-    const [x, y] = known ? [34 * cosine, -34 * Math.sqrt(Math.max(0, 1 - cosine * cosine))] : [0, 0];
+    const sine = Math.sqrt(Math.max(0, 1 - cosine * cosine));
+    const [x, y] = known ? [34 * cosine, -34 * sine] : [0, 0];
     const [hand, tip] = [dial.querySelector(".hand"), dial.querySelector(".hand-tip")];
     hand.setAttribute("x2", x.toFixed(2));
     hand.setAttribute("y2", y.toFixed(2));
     tip.setAttribute("cx", x.toFixed(2));
     tip.setAttribute("cy", y.toFixed(2));
-    dial.className = [cosine < 0 ? "away" : "along", index === State.image() ? "now" : ""].join(" ");
+    dial.className = cosine < 0 ? "away" : "along";
+    dial.classList.toggle("now", index === State.image());
     dial.querySelector("b").textContent = `cos ${known ? Numbers.minus(cosine.toFixed(2)) : "–"}`;
     dial.querySelector("em").textContent = !known ? "no direction" : cosine < 0 ? "away" : "along";
     return cosine < 0;
@@ -78,7 +78,7 @@ const Exhibit = (() => {
       `On ${away} of ${dials.length} images the step points away from descent`;
     const measured = State.compared("g1", "later");
     home.querySelectorAll("[data-measure]").forEach((each) => {
-      each.textContent = far(measured[each.dataset.measure]);
+      each.textContent = Numbers.significant(measured[each.dataset.measure]);
     });
     find("[data-which]").textContent =
       `image ${State.image() + 1}, ${State.isRun() ? "the weights of the run" : "your numbers"}`;

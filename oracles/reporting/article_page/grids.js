@@ -6,7 +6,7 @@ const Grids = (() => {
 
   const tables = [...document.querySelectorAll("table.grid[data-matrix]")];
 
-  const versionOf = (table) => ("follow" in table.dataset ? State.version() : table.dataset.version);
+  const versionOf = ({ dataset }) => ("follow" in dataset ? State.version() : dataset.version);
   const matrixOf = (table) => State.matrix(table.dataset.matrix, versionOf(table));
   const placeOf = (cell) => ({ row: cell.parentElement.rowIndex, column: cell.cellIndex });
   const cellsOf = (table) => [...table.tBodies[0].rows].flatMap((row) => [...row.cells]);
@@ -14,7 +14,8 @@ const Grids = (() => {
   /** All numbers whose units and colours a table shares. */
   const together = (table) => {
     const names = table.dataset.together.split(" ").filter(Boolean).map((pair) => pair.split(":"));
-    return [matrixOf(table), ...names.map(([version, name]) => State.matrix(name, version))].flat(2);
+    const others = names.map(([version, name]) => State.matrix(name, version));
+    return [matrixOf(table), ...others].flat(2);
   };
 
   /** Whether a number is not the true one. */

@@ -4,12 +4,12 @@
 const Numbers = (() => {
   const TONES = 8;
   const MINUS = "\u2212";
-  const SUPERSCRIPTS = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };
+  const superscript = (text) => [...text].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]).join("");
 
   const minus = (text) => text.replaceAll("-", MINUS);
 
   /** A power of ten as a factor. */
-  const unit = (power) => (power ? `× 10${[...String(power)].map((c) => SUPERSCRIPTS[c]).join("")}` : "");
+  const unit = (power) => (power ? `× 10${superscript(String(power))}` : "");
 
   const largest = (numbers) =>
     numbers.filter(Number.isFinite).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
@@ -45,7 +45,8 @@ const Numbers = (() => {
   const significant = (value, digits = 3) => {
     if (!Number.isFinite(value)) return special(value);
     const [mantissa, exponent] = value.toExponential(digits - 1).split("e");
-    if (exponent >= -4 && exponent < digits) return minus(String(Number(`${mantissa}e${exponent}`)));
+    const short = exponent >= -4 && exponent < digits;
+    if (short) return minus(String(Number(`${mantissa}e${exponent}`)));
     const sign = exponent < 0 ? "-" : "+";
     return minus(`${Number(mantissa)}e${sign}${String(Math.abs(exponent)).padStart(2, "0")}`);
   };
@@ -53,5 +54,7 @@ const Numbers = (() => {
   /** A number as a factor of a product: in brackets where it is negative. */
   const factor = (value) => (value < 0 ? `(${significant(value)})` : significant(value));
 
-  return Object.freeze({ factor, unit, largest, whole, powerOfTen, cellText, tone, significant, minus });
+  return Object.freeze({
+    minus, unit, largest, whole, powerOfTen, cellText, tone, significant, factor,
+  });
 })();

@@ -5,7 +5,7 @@
   const all = (selector) => [...document.querySelectorAll(selector)];
   const find = (selector) => document.querySelector(selector);
 
-  /** What others said is shown where it is about the numbers that stand here. */
+  /** What others said is shown if it is about the numbers that stand here. */
   const followAnswers = () => {
     const isRun = State.isRun();
     all(".asked").forEach((asked) =>

@@ -16,7 +16,8 @@ const SlideDrawing = (() => {
 
   const scaleOf = (matrix) => {
     const numbers = matrix.flat();
-    return { most: Numbers.largest(numbers), power: Numbers.powerOfTen(numbers), whole: Numbers.whole(numbers) };
+    const [most, power] = [Numbers.largest(numbers), Numbers.powerOfTen(numbers)];
+    return { most, power, whole: Numbers.whole(numbers) };
   };
 
   const numeral = (value, { power, whole }) => Numbers.cellText(value, power, whole);
@@ -25,15 +26,17 @@ const SlideDrawing = (() => {
   const cell = (value, row, column, scale, index) => {
     const [x, y] = [column * SIDE, row * SIDE];
     const inside = { x: x + 1.5, y: y + 1.5, width: SIDE - 3, height: SIDE - 3, rx: 5 };
+    const middle = x + SIDE / 2;
     const upright = element("g", { class: "moves upright" },
-      element("rect", { ...inside, fill: "none" }),
-      element("text", { x: x + SIDE / 2, y: y + SIDE / 2 + 5, class: "number" }, numeral(value, scale)),
-      element("text", { x: x + SIDE / 2, y: y + 13, class: "index" }, index));
-    const square = element("rect", { ...inside, class: "cell", "data-tone": Numbers.tone(value, scale.most) });
+      element("rect", { ...inside, fill: "none" }), // it turns about the middle of the cell
+      element("text", { x: middle, y: y + SIDE / 2 + 5 }, numeral(value, scale)),
+      element("text", { x: middle, y: y + 13, class: "index" }, index));
+    const tone = Numbers.tone(value, scale.most);
+    const square = element("rect", { ...inside, class: "cell", "data-tone": tone });
     return element("g", { class: "square" }, square, upright);
   };
 
-  const panel = (name, title, matrix, x, className) => {
+  const panel = (title, matrix, x, className) => {
     const scale = scaleOf(matrix);
     const cells = matrix.flatMap((line, row) =>
       line.map((value, column) => cell(value, row, column, scale, `${row},${column}`)));
@@ -60,34 +63,39 @@ const SlideDrawing = (() => {
   };
 
   const ringCells = ({ ring, matrix }, cells) => cells.filter((_, flat) => {
-    const [row, column] = [Math.floor(flat / matrix[0].length), flat % matrix[0].length];
-    return row < ring || column < ring || row >= matrix.length - ring || column >= matrix[0].length - ring;
+    const [rows, columns] = [matrix.length, matrix[0].length];
+    const [row, column] = [Math.floor(flat / columns), flat % columns];
+    return Math.min(row, column, rows - 1 - row, columns - 1 - column) < ring;
   });
 
   /** The drawing of what `SlideFrames.frames` returns, and how to put it at a frame. */
   const draw = (slide) => {
     const { plan, matrix, kernel, sums, step } = slide;
-    const first = panel(plan.matrix, plan.padded ? `pad1(${plan.matrix})` : plan.matrix, matrix, 12, "matrix");
+    const title = plan.padded ? `pad1(${plan.matrix})` : plan.matrix;
+    const first = panel(title, matrix, 12, "matrix");
     const kernelX = 12 + matrix[0].length * SIDE + GAP;
-    const second = panel(plan.kernel, plan.kernel, kernel, kernelX, "kernel");
+    const second = panel(plan.kernel, kernel, kernelX, "kernel");
     const resultX = kernelX + kernel[0].length * SIDE + GAP;
-    const third = panel(step, step, sums, resultX, "result");
+    const third = panel(step, sums, resultX, "result");
     const over = windowOver(slide, second.scale);
     const ring = ringCells(slide, first.cells);
     ring.forEach((each) => each.classList.add("ring", "moves"));
     first.turning.append(over);
     const sign = (x, text) => element("text", { x, y: TOP + 2 * SIDE, class: "title" }, text);
     const width = resultX + sums[0].length * SIDE + 8;
-    const svg = element("svg", { viewBox: `0 0 ${width} ${TOP + 4 * SIDE + 8}`, role: "img",
-      "aria-label": `${step}: ${plan.kernel} slides over ${plan.matrix}` },
-      first.whole, sign(kernelX - GAP / 2 - 10, "*v"), second.whole, sign(resultX - GAP / 2 - 6, "="), third.whole);
-    const parts = { first, second, third, over, ring };
+    const svg = element("svg", {
+      viewBox: `0 0 ${width} ${TOP + 4 * SIDE + 8}`, role: "img",
+      "aria-label": `${step}: ${plan.kernel} slides over ${plan.matrix}`,
+    }, first.whole, sign(kernelX - GAP / 2 - 10, "*v"), second.whole,
+    sign(resultX - GAP / 2 - 6, "="), third.whole);
+    const parts = { second, third, over, ring };
     return { svg, show: (frame) => show(slide, parts, frame) };
   };
 
   const turn = ({ turning, cells }, halves) => {
-    turning.style.transform = `rotate(${180 * halves}deg)`;
-    cells.forEach((each) => { each.querySelector(".upright").style.transform = `rotate(${-180 * halves}deg)`; });
+    const rotate = (part, degrees) => { part.style.transform = `rotate(${degrees}deg)`; };
+    rotate(turning, 180 * halves);
+    cells.forEach((each) => rotate(each.querySelector(".upright"), -180 * halves));
   };
 
   const show = ({ sums }, { second, third, over, ring }, frame) => {

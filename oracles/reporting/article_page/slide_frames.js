@@ -31,7 +31,8 @@ const SlideFrames = (() => {
       frames.push({ ring: true, turns: 2, caption:
         `*v rotates what it slides, here for the second time: ${kernel} as it was slides.` });
     } else {
-      frames.push({ ring: true, turns: 1, caption: `*v rotates the kernel ${kernel} by 180 degrees.` });
+      frames.push({ ring: true, turns: 1, caption:
+        `*v rotates the kernel ${kernel} by 180 degrees.` });
     }
     return frames;
   };
@@ -46,11 +47,13 @@ const SlideFrames = (() => {
 
   const after = (step, { rotated, backward }, turns, count) => {
     const end = { ring: true, turns, filled: count };
-    if (rotated) return [{ ...end, rotated: true, caption: `R: the result is rotated. It is ${step}.` }];
-    if (backward) {
-      return [{ ...end, caption: "The published line ends here. The right one rotates the result: that R is missing." }];
+    if (rotated) {
+      return [{ ...end, rotated, caption: `R: the result is rotated. It is ${step}.` }];
     }
-    return [{ ...end, caption: `All places are done. It is ${step}.` }];
+    const caption = backward
+      ? "The published line ends here. The right one rotates the result: that R is missing."
+      : `All places are done. It is ${step}.`;
+    return [{ ...end, caption }];
   };
 
   /** The matrices of a step and its frames; the first frame shows the whole. */

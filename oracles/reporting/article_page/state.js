@@ -8,9 +8,8 @@ const State = (() => {
   const copy = (matrix) => matrix.map((row) => [...row]);
   const equal = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
-  const image = (index) => ({ x: copy(run.images[index].x), y: [[run.images[index].target]] });
-  const weights = () => Object.fromEntries(Object.entries(run.weights).map(([n, w]) => [n, copy(w)]));
-  const fresh = (index) => ({ ...image(index), ...weights(), ...run.activations });
+  const image = (index) => ({ x: run.images[index].x, y: [[run.images[index].target]] });
+  const fresh = (index) => ({ ...image(index), ...run.weights, ...run.activations });
 
   const shown = { image: 0, version: "right" };
   let numbers = fresh(0);
@@ -20,9 +19,9 @@ const State = (() => {
   const everything = (given) => {
     const forward = Network.forward(given);
     const y = given.y[0][0];
-    const ways = VERSIONS.map((version) => [version, Network.gradients(version, forward, y, given)]);
-    const cost = [[Network.cost(forward.out, y)]];
-    return { ...given, ...forward, k: [[forward.out[0][0] - y]], cost, ...Object.fromEntries(ways) };
+    const backward = VERSIONS.map((each) => [each, Network.gradients(each, forward, y, given)]);
+    const [cost, k] = [Network.cost(forward.out, y), forward.out[0][0] - y];
+    return { ...given, ...forward, k: [[k]], cost: [[cost]], ...Object.fromEntries(backward) };
   };
 
   const changed = () => {
@@ -33,7 +32,7 @@ const State = (() => {
   /** A matrix by name; of the backward pass as a version has it. */
   const matrix = (name, version = "right") => made[version][name] ?? made[name];
 
-  /** The published g1 against the right one on an image, of the numbers as they stand. */
+  /** A step of a published version against the right one, on an image. */
   const compared = (step, version, index = shown.image) => {
     const of = index === shown.image ? made : everything({ ...numbers, ...image(index) });
     const pair = [of[version][step], of.right[step]];
@@ -52,8 +51,6 @@ const State = (() => {
     numbers: () => ({ ...numbers }),
     /** Whether all numbers are those of the run, so that what others said is about them. */
     isRun: () => equal(numbers, fresh(shown.image)),
-    /** Whether weights and activations are those of the run. */
-    hasRunWeights: () => equal({ ...numbers, ...image(0) }, fresh(0)),
     listen: (listener) => listeners.push(listener),
     set: (name, row, column, value) => {
       numbers = { ...numbers, [name]: copy(numbers[name]) };
@@ -61,7 +58,11 @@ const State = (() => {
       changed();
     },
     activate: (f, name) => { numbers = { ...numbers, [f]: name }; changed(); },
-    choose: (index) => { shown.image = index; numbers = { ...numbers, ...image(index) }; changed(); },
+    choose: (index) => {
+      shown.image = index;
+      numbers = { ...numbers, ...image(index) };
+      changed();
+    },
     follow: (version) => { shown.version = version; changed(); },
     reset: () => { numbers = fresh(shown.image); changed(); },
   });

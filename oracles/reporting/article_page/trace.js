@@ -50,8 +50,9 @@ const Trace = (() => {
 
   /** How many cells of each input: "2 of w2, 2 of w3, k". */
   const counted = (cells) => {
-    const numbers = cells.reduce((all, { step }) => all.set(step, (all.get(step) ?? 0) + 1), new Map());
-    return [...numbers].map(([leaf, n]) => (leaf === "k" ? "k" : `${n} ${MADE[leaf]}`)).join(", ");
+    const numbers = new Map();
+    cells.forEach(({ step }) => numbers.set(step, (numbers.get(step) ?? 0) + 1));
+    return [...numbers].map(([step, n]) => (step === "k" ? "k" : `${n} ${MADE[step]}`)).join(", ");
   };
 
   /** The lines about a cell: in names, in numbers, and what it depends on. */
@@ -59,11 +60,14 @@ const Trace = (() => {
     const { step, row, column } = cell;
     const origins = Network.origins(version, step, row, column);
     const made = Network.contributors(version, step, row, column);
-    const [values, slopes] = [false, true].map((slope) => counted(made.filter((one) => one.slope === slope)));
+    const [values, slopes] = [false, true].map((slope) =>
+      counted(made.filter((one) => one.slope === slope)));
+    const show = numeral(version);
+    const result = Numbers.significant(value(version, cell), 4);
     return {
       names: `${place(cell)} = ${written(step, origins, named)}`,
-      numbers: `= ${written(step, origins, numeral(version))} = ${Numbers.significant(value(version, cell), 4)}`,
-      made: [values && `Made of ${values}.`, slopes && `Through slopes alone (dotted): ${slopes}.`].filter(Boolean).join(" "),
+      numbers: `= ${written(step, origins, show)} = ${result}`,
+      made: `${values && `Made of ${values}. `}${slopes && `Through slopes alone (dotted): ${slopes}.`}`,
     };
   };
 
@@ -71,7 +75,9 @@ const Trace = (() => {
     const box = home.querySelector("[data-sum]");
     if (!box) return;
     const { names, numbers, made } = lines(cell, version);
-    const tail = Object.assign(document.createElement("span"), { className: "made", textContent: made });
+    const tail = document.createElement("span");
+    tail.className = "made";
+    tail.textContent = made;
     box.replaceChildren(names, document.createElement("br"), numbers, tail);
   };
 
@@ -106,7 +112,8 @@ const Trace = (() => {
     const cell = { step: table.dataset.matrix, ...Grids.placeOf(td) };
     const place = [version, cell.step, cell.row, cell.column];
     const via = Network.origins(...place).map((one) => ({ ...one, mark: "via" }));
-    const leaves = Network.contributors(...place).map((one) => ({ ...one, mark: one.slope ? "slope" : "lit" }));
+    const leaves = Network.contributors(...place).map((one) =>
+      ({ ...one, mark: one.slope ? "slope" : "lit" }));
     const home = homeOf(td);
     home.classList.add("tracing");
     td.classList.add("traced");
@@ -117,7 +124,7 @@ const Trace = (() => {
 
   // --- pointer and keys --------------------------------------------------------------------------
 
-  const tableOf = (target) => {
+  const cellAt = (target) => {
     const td = target.closest?.("td");
     const table = td?.closest("table.grid[data-matrix]");
     return table && homeOf(td) && COMPUTED.has(table.dataset.matrix) ? td : null;
@@ -126,7 +133,7 @@ const Trace = (() => {
   const STEPS = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
   const walk = (event) => {
-    const td = tableOf(event.target);
+    const td = cellAt(event.target);
     if (!td || !STEPS[event.key]) return;
     const { row, column } = Grids.placeOf(td);
     const [down, right] = STEPS[event.key];
@@ -147,12 +154,15 @@ const Trace = (() => {
 
   const wire = () => {
     makeReachable();
-    const enter = ({ target }) => { const td = tableOf(target); if (td && td !== traced) light(td); };
+    const enter = ({ target }) => {
+      const td = cellAt(target);
+      if (td && td !== traced) light(td);
+    };
     document.addEventListener("pointerover", enter);
     document.addEventListener("focusin", enter);
     document.addEventListener("focusout", darken);
     document.addEventListener("pointerout", ({ target }) => {
-      if (tableOf(target) && target !== document.activeElement) darken();
+      if (cellAt(target) && target !== document.activeElement) darken();
     });
     document.addEventListener("keydown", walk);
   };

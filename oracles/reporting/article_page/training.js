@@ -5,7 +5,6 @@ const Training = (() => {
   const [LEFT, RIGHT, TOP, BOTTOM] = [56, 640, 16, 300]; // as in curves.py
   const [LOW, HIGH] = [-3, 0];
   const LABEL_GAP = 30;
-  const WORDS = { right: "right", first: "first", later: "later" };
 
   const chart = document.querySelector("[data-chart]");
   const button = document.querySelector("[data-train]");
@@ -30,7 +29,10 @@ const Training = (() => {
     return Object.entries(costs)
       .map(([version, values]) => [version, y(values.at(-1))])
       .sort(([, a], [, b]) => b - a)
-      .map(([version, place]) => { above = Math.min(place, above - LABEL_GAP); return [version, above]; });
+      .map(([version, place]) => {
+        above = Math.min(place, above - LABEL_GAP);
+        return [version, above];
+      });
   };
 
   const draw = () => {
@@ -45,17 +47,25 @@ const Training = (() => {
       chart.querySelector(`[data-curve=${version}] text`).setAttribute("y", (place + 4).toFixed(1)));
   };
 
-  const costText = (cost) => (cost < 100 && cost >= 5e-5 ? cost.toFixed(4) : Numbers.significant(cost, 3));
+  const costText = (cost) =>
+    (cost < 100 && cost >= 5e-5 ? cost.toFixed(4) : Numbers.significant(cost));
 
   /** The step is the run's; images 1 to 4 with the changed one among them. */
   const train = () => {
     const { x: image, y: target, ...numbers } = State.numbers();
-    const images = State.run.images.map((each, n) => (n === State.image() ? image : each.x));
-    const targets = State.run.images.map((each, n) => (n === State.image() ? target[0][0] : each.target));
-    const given = { ...numbers, images, targets, rate: training.rate, epochs: training.epochs };
-    costs = Object.fromEntries(State.run.versions.map((v) => [v, Network.train(v, given).costs]));
+    const changed = (n) => n === State.image();
+    const { images, versions } = State.run;
+    const given = {
+      ...numbers,
+      images: images.map((each, n) => (changed(n) ? image : each.x)),
+      targets: images.map((each, n) => (changed(n) ? target[0][0] : each.target)),
+      rate: training.rate,
+      epochs: training.epochs,
+    };
+    costs = Object.fromEntries(versions.map((each) => [each, Network.train(each, given).costs]));
     ofRun = false;
-    note.textContent = `Trained in the page, from your numbers: ${costText(costs.right[0])} before training.`;
+    const before = costText(costs.right[0]);
+    note.textContent = `Trained in the page, from your numbers: ${before} before training.`;
     draw();
   };
 
@@ -80,21 +90,24 @@ const Training = (() => {
   };
 
   const read = (event) => {
-    const point = new DOMPoint(event.clientX, event.clientY).matrixTransform(chart.getScreenCTM().inverse());
-    const epoch = Math.round((point.x - LEFT) / (RIGHT - LEFT) * training.epochs);
+    const point = new DOMPoint(event.clientX, event.clientY);
+    const inChart = point.matrixTransform(chart.getScreenCTM().inverse());
+    const epoch = Math.round((inChart.x - LEFT) / (RIGHT - LEFT) * training.epochs);
     const inside = epoch >= 0 && epoch <= training.epochs;
     const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
     line.setAttribute("d", `M${x(epoch)} ${TOP} V${BOTTOM}`);
-    const words = Object.entries(costs).map(([version, values]) => `${WORDS[version]} ${costText(values[epoch] ?? NaN)}`);
+    const words = Object.entries(costs).map(([version, values]) =>
+      `${version} ${costText(values[epoch] ?? NaN)}`);
     const anchor = epoch > training.epochs / 2 ? "end" : "start";
-    chart.querySelector("[data-reading]").replaceChildren(
-      ...(inside ? [line, text(x(epoch), anchor, `epoch ${epoch}: ${words.join(", ")}`)] : []));
+    const reading = text(x(epoch), anchor, `epoch ${epoch}: ${words.join(", ")}`);
+    chart.querySelector("[data-reading]").replaceChildren(...(inside ? [line, reading] : []));
   };
 
   const wire = () => {
     button.addEventListener("click", train);
     chart.addEventListener("pointermove", read);
-    chart.addEventListener("pointerleave", () => chart.querySelector("[data-reading]").replaceChildren());
+    chart.addEventListener("pointerleave", () =>
+      chart.querySelector("[data-reading]").replaceChildren());
   };
 
   return Object.freeze({ wire, follow });
