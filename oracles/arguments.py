@@ -13,7 +13,7 @@ from oracles.exit_status import WITNESS_FAILED
 from oracles.files import check_writable
 from oracles.limits import Limits, make_limits
 from oracles.op import Op
-from oracles.outputs import check_places
+from oracles.outputs import check_place, check_places
 from oracles.proving import NotPolynomial, polynomial_of
 from oracles.runner import Runner
 from oracles.user_ops import load_op
@@ -100,6 +100,14 @@ def check_files(options: Namespace) -> None:
     """Refuse the path of a file that cannot be written, before the work."""
     try:
         check_places(options)
+    except OSError as error:
+        raise UsageError(str(error)) from error
+
+
+def check_file(option: str, path: str | None) -> None:
+    """Refuse one such path."""
+    try:
+        check_place(option, path)
     except OSError as error:
         raise UsageError(str(error)) from error
 

@@ -85,6 +85,8 @@ def _parser() -> argparse.ArgumentParser:
     replay = commands.add_parser("replay", help="a kept counterexample once more")
     _add_replay_options(replay)
     article = commands.add_parser("article", help="the article's network, step by step")
+    article.add_argument("--html", metavar="PATH",
+        help="write it as an HTML page as well, in which every number can be changed")  # fmt: skip
     _add_witness_options(article)
     _add_scratch_option(article)
     proof = commands.add_parser("prove", help="proof by symbols, for all inputs, of small shapes")

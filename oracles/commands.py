@@ -7,11 +7,13 @@ from argparse import Namespace
 from collections.abc import Callable
 from difflib import get_close_matches
 from importlib.resources import files
+from pathlib import Path
 
 from rich.text import Text
 
 from oracles.arguments import (
     UsageError,
+    check_file,
     check_output,
     check_required,
     chosen_op,
@@ -21,6 +23,7 @@ from oracles.arguments import (
     names_of,
 )
 from oracles.article_diff import article_diff
+from oracles.article_steps import ArticleSteps
 from oracles.broken_pipe import say
 from oracles.catalog import ops
 from oracles.choices import KNOWN_ORACLES
@@ -28,6 +31,7 @@ from oracles.console import terminal
 from oracles.counterexample_reading import Unreadable
 from oracles.environment import environment
 from oracles.exit_status import RIGHT, WITNESS_FAILED, WRONG
+from oracles.files import write_files
 from oracles.limits import Limits
 from oracles.plugging import DTYPES
 from oracles.proving import NotPolynomial, polynomial_of
@@ -76,6 +80,7 @@ def _replay(options: Namespace) -> int:
 def _article(options: Namespace) -> int:
     oracles = names_of("--oracles", options.oracles, KNOWN_ORACLES)
     check_required(options.require, oracles)
+    check_file("--html", options.html)
     check_output(options.output)
     asked = [name for name in ("torch", "jax") if name in oracles]
     missing = {name: missing_reason(name) for name in asked}
@@ -85,9 +90,19 @@ def _article(options: Namespace) -> int:
     for name in asked:
         if missing[name]:
             say(f"SKIPPED {name}: {missing[name]}\n")
+    if options.html is not None:
+        say(f"\nwrote {_article_page(Path(options.html), steps)}\n")
     if not all(image.right for image in steps.images):
         return WRONG
     return WITNESS_FAILED if set(steps.silent) & set(options.require) else RIGHT
+
+
+def _article_page(path: Path, steps: ArticleSteps) -> str:
+    from oracles.article_record import record_of  # noqa: PLC0415 - needed here alone
+    from oracles.reporting.article_page.page import article_html  # noqa: PLC0415
+
+    (written,) = write_files(str(path.parent), {path.name: article_html(record_of(steps))})
+    return written
 
 
 def _activations(options: Namespace) -> int:

@@ -63,12 +63,23 @@ def check_places(options: Namespace) -> None:
         If one of the files cannot be written: the text names the option.
     """
     for option in EXTRA:
-        given = getattr(options, option)
-        if given in (None, "-"):  # standard output
-            continue
-        try:
-            if Path(given).exists() and not Path(given).is_file():
-                raise OSError(f"{given!r} is no regular file")
-            check_writable(Path(given).parent)
-        except OSError as error:
-            raise OSError(f"argument --{option}: {error}") from error
+        check_place(f"--{option}", getattr(options, option))
+
+
+def check_place(option: str, path: str | None) -> None:
+    """Make the directory of a file; ``-`` is standard output, and None is nothing.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written: the text names the option.
+    """
+    if path in (None, "-"):
+        return
+    place = Path(str(path))
+    try:
+        if place.exists() and not place.is_file():
+            raise OSError(f"{path!r} is no regular file")
+        check_writable(place.parent)
+    except OSError as error:
+        raise OSError(f"argument {option}: {error}") from error

@@ -98,7 +98,7 @@ def of_all(page, drawn, activations):
 def test_the_script_is_one_object_and_says_what_it_has(page, pages, tmp_path):
     assert page.evaluate("Object.keys(Network)") == [
         "ACTIVATIONS", "forward", "cost", "gradients", "rotate180", "pad", "convolveValid",
-        "origins", "contributors", "train", "relativeError", "cosine",
+        "origins", "contributors", "train", "relativeError", "cosine", "slope",
     ]  # fmt: skip
     assert page.evaluate("Network.ACTIVATIONS") == list(article.ACTIVATIONS)
     without = page_with("", pages, tmp_path)

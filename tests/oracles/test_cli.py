@@ -213,7 +213,7 @@ def test_colour_is_for_terminals_alone(home):
 
 
 def test_article_shows_every_step_and_the_missing_rotation_on_all_four_images(home):
-    done = call("article", "--oracles", "torch,jax", cwd=home)
+    done = call("article", "--oracles", "torch,jax", "--html", "pages/article.html", cwd=home)
     assert done.returncode == 0
     text = done.stdout
     assert max(len(line) for line in text.splitlines()) <= 80
@@ -225,6 +225,12 @@ def test_article_shows_every_step_and_the_missing_rotation_on_all_four_images(ho
     for line in ("l1 = x *v w1", "g1 = R(x *v R(d1))", "cost = (out - y)^2 / 2"):
         assert text.count(line) >= 4
     assert Path(home / ".oracles").is_dir()
+    assert f"wrote {Path('pages', 'article.html')}" in text
+    page = (home / "pages" / "article.html").read_text("utf-8")
+    assert len(page.encode()) < 1_000_000
+    for words in ('<th scope="row">torch</th>', '<th scope="row">jax</th>', "<b>0.0099</b>",
+                  "With the right gradients it falls to 0.0014", "in 1000 epochs"):  # fmt: skip
+        assert words in page
 
 
 def test_prove_prints_and_writes_the_ledger_and_the_theorem(home):

@@ -106,6 +106,12 @@ const Network = (() => {
 
   // --- the network --------------------------------------------------------------------------
 
+  /** f'(l) for one number. */
+  const slope = (f, l) => {
+    known(f, ACTIVATIONS);
+    return functions[f].derivative(l);
+  };
+
   /** Every matrix of the forward pass; f1, f2, f3 are names from ACTIVATIONS. */
   const forward = ({ x, w1, w2, w3, f1, f2, f3 }) => {
     [f1, f2, f3].forEach((f) => known(f, ACTIVATIONS));
@@ -273,6 +279,6 @@ const Network = (() => {
 
   return Object.freeze({
     ACTIVATIONS, forward, cost, gradients, rotate180, pad, convolveValid, origins, contributors,
-    train, relativeError, cosine,
+    train, relativeError, cosine, slope,
   });
 })();

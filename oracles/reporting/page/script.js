@@ -304,7 +304,7 @@
     const place = [tables[0].rows[row].cells[0], tables[0].rows[0].cells[column]];
     all(".same", slice).forEach((each) => each.classList.remove("same"));
     cells.forEach((each) => each.classList.add("same"));
-    readout.textContent = `[${place.map((each) => each.textContent).join(", ")}] `
+    readout.textContent = `[${place.map((each) => each.textContent.trim()).join(", ")}] `
       + cells.map((each, i) => `${tables[i].caption.textContent} ${exact(each)}`).join(", ");
   }
 
