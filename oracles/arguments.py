@@ -14,6 +14,7 @@ from oracles.exit_status import WITNESS_FAILED
 from oracles.files import check_writable
 from oracles.limits import Limits, make_limits
 from oracles.op import Op
+from oracles.outputs import check_places
 from oracles.proving import NotPolynomial, polynomial_of
 from oracles.runner import Runner
 from oracles.user_ops import load_op
@@ -96,10 +97,16 @@ def check_output(directory: str) -> None:
         raise UsageError(f"cannot write to {directory!r}: {error}") from error
 
 
-def check_file(option: str, path: str | None) -> None:
-    """Refuse a path at which no file can be written, before the work; ``-`` is none."""
-    if path is None or path == "-":
-        return
+def check_files(options: Namespace) -> None:
+    """Refuse the path of a file that cannot be written, before the work."""
+    try:
+        check_places(options)
+    except OSError as error:
+        raise UsageError(str(error)) from error
+
+
+def check_file(option: str, path: str) -> None:
+    """Refuse a file that cannot be written, before the work."""
     if os.path.isdir(path):
         raise UsageError(f"argument {option}: {path!r} is a directory")
     check_output(os.path.dirname(path) or ".")

@@ -9,17 +9,22 @@ import argparse
 import sys
 import traceback
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from oracles.broken_pipe import say
 from oracles.exit_status import BROKEN, INTERRUPTED, RIGHT
 
 _ORACLES = ("torch", "jax", "complex_step", "finite_difference")
-_COMMANDS = ("run", "replay", "article", "prove", "selftest", "activations", "soak", "list")
+_COMMANDS = (
+    "run", "report", "merge", "replay", "article", "prove", "selftest", "activations", "soak",
+    "list",
+)  # fmt: skip
 _EPILOG = """\
 exit status: 0 right, 1 a subject is wrong, 2 bad usage, 3 a required witness is missing or
-failed, 4 the harness itself failed, 5 nothing was compared or could be seen, 130 interrupted
-(the report of what was done is written).
+failed, 4 the harness itself failed or the report could not be written, 5 nothing was compared or
+could be seen, 130 interrupted, 143 told to end by SIGTERM (run then writes the report of what was
+done). With --fail-on new: 1 a subject is wrong that was not, 5 one cannot be seen any more that
+could, 0 also if others are wrong or unseen as before.
 """
 
 
@@ -72,12 +77,14 @@ def _parser() -> argparse.ArgumentParser:
         "ops", nargs="*", metavar="OP", help="operation, or module:op or file.py:op of your own"
     )
     _add_run_options(run)
+    _add_report_commands(commands)
     replay = commands.add_parser("replay", help="a kept counterexample once more")
     _add_replay_options(replay)
     article = commands.add_parser("article", help="the article's network, step by step")
     article.add_argument("--html", metavar="PATH",
         help="write it as an HTML page as well, in which every number can be changed")  # fmt: skip
     _add_witness_options(article)
+    _add_scratch_option(article)
     proof = commands.add_parser("prove", help="proof by symbols, for all inputs, of small shapes")
     _add_proof_options(proof)
     strength = commands.add_parser("selftest", help="how strong a check is: wrong subjects in it")
@@ -87,18 +94,54 @@ def _parser() -> argparse.ArgumentParser:
     soak = commands.add_parser("soak", help="very many generated cases: is there a false alarm?",
                                description=_SOAK)  # fmt: skip
     _add_soak_options(soak)
-    commands.add_parser("list", help="operations, oracles found, versions")
+    listing = commands.add_parser("list", help="operations, oracles found, versions")
+    listing.add_argument("--schema", action="store_true",
+        help="print the JSON Schema of report.json instead")  # fmt: skip
     return parser
 
 
 def _add_run_options(run: argparse.ArgumentParser) -> None:
     _add_witness_options(run)
     _add_case_options(run)
+    _add_output_options(run)
+    _add_baseline_options(run)
     add = run.add_argument
     add("--no-keep", dest="keep", action="store_false",
         help="keep no counterexample, and try none of those kept")  # fmt: skip
-    add("--no-report", action="store_true", help="write no report files")
-    add("--quiet", action="store_true", help="print the verdict alone")
+
+
+_REPORT = """\
+Show the report of an earlier run again, and write the files that are asked for, in DIR only if
+--output names it. Nothing is run. The exit status is that of the run with the same --require and
+--fail-on.
+"""
+_MERGE = """\
+Show the reports of several runs as one, for a run that was shared out over machines, and write it.
+The exit status is that of one run of all. Entries keep the order of the files; the same one in two
+files is taken once, another of the same operation stays beside it.
+"""
+
+
+def _add_report_commands(commands: Any) -> None:
+    report = commands.add_parser("report", help="an earlier run's report once more",
+                                 description=_REPORT)  # fmt: skip
+    report.add_argument("path", metavar="REPORT.json", help="what an earlier run has written")
+    merge = commands.add_parser("merge", help="several runs' reports as one", description=_MERGE)
+    merge.add_argument("paths", nargs="+", metavar="REPORT.json", help="what runs have written")
+    _add_output_options(report, directory=None)
+    _add_output_options(merge)
+    for command in (report, merge):
+        _add_baseline_options(command)
+        command.add_argument("--require", action="append", default=[], metavar="NAME",
+            help="exit 3 if this witness was missing or died")  # fmt: skip
+
+
+def _add_baseline_options(command: argparse.ArgumentParser) -> None:
+    add = command.add_argument
+    add("--baseline", metavar="PATH",
+        help="report.json of an earlier run: say what has changed since")  # fmt: skip
+    add("--fail-on", choices=("any", "new"), default="any",
+        help="new: exit 1 only for what the baseline has not as wrong (default any)")  # fmt: skip
 
 
 def _add_case_options(command: argparse.ArgumentParser) -> None:
@@ -119,6 +162,7 @@ def _add_replay_options(replay: argparse.ArgumentParser) -> None:
     add("--subject", metavar="MODULE:OP",
         help="the operation to ask, also file.py:op (default: where it was found)")  # fmt: skip
     _add_witness_options(replay)
+    _add_scratch_option(replay)
 
 
 def _add_proof_options(proof: argparse.ArgumentParser) -> None:
@@ -196,8 +240,24 @@ def _add_witness_options(command: argparse.ArgumentParser) -> None:
         help="exit 3 if this witness is missing or dies")  # fmt: skip
     add("--time-limit", type=float, default=30.0, metavar="S",
         help="seconds for one answer of a framework (default 30)")  # fmt: skip
-    add("--output", default=".oracles", metavar="DIR",
-        help="for report.json, report.md and kept cases (default .oracles)")  # fmt: skip
+
+
+def _add_output_options(
+    command: argparse.ArgumentParser, directory: str | None = ".oracles"
+) -> None:
+    """Add what every command has that ends in a report: which files, and what is printed."""
+    add, stated = command.add_argument, directory or "none"
+    add("--output", default=directory, metavar="DIR",
+        help=f"for report.json, report.md and kept cases (default {stated})")  # fmt: skip
+    add("--no-report", action="store_true", help="write no report files there")
+    add("--junit", metavar="PATH", help="write JUnit XML there as well, for pages of test results")
+    add("--sarif", metavar="PATH", help="write SARIF there as well, for code scanning")
+    add("--quiet", action="store_true", help="print the verdict alone")
+
+
+def _add_scratch_option(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--output", default=".oracles", metavar="DIR",
+        help="for cases that kill a witness, and its log (default .oracles)")  # fmt: skip
 
 
 if __name__ == "__main__":

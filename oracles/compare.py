@@ -238,8 +238,7 @@ def _distance_ratio(mine: Array, other: Array, true: Approximate, own_error: Arr
         apart = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
     either_is_nan = np.isnan(a) | np.isnan(b)
     apart = np.where(np.isnan(apart) | (np.isinf(a) != np.isinf(b)), np.inf, apart)
-    if true.or_nan:
-        apart = np.where(either_is_nan, 0.0, apart)
+    apart = np.where(either_is_nan & true.or_nan, 0.0, apart)
     return error_over_bound(apart, 2 * true.error + (0.0 if own_error is None else own_error))
 
 

@@ -14,13 +14,22 @@ from oracles.report import Environment
 _PACKAGES = ("manualgrad", "numpy", "hypothesis", "python-flint", "torch", "jax", "jaxlib")
 
 
-def environment(versions: Mapping[str, str], threads: Mapping[str, int]) -> Environment:
+def now() -> str:
+    """Return the time in UTC (ISO 8601), to the millisecond: it tells two runs apart."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def environment(
+    versions: Mapping[str, str], threads: Mapping[str, int], started: str | None = None
+) -> Environment:
     """Return the environment of this process.
 
     Parameters
     ----------
     versions, threads
         What the framework witnesses say of themselves; it goes before what is installed.
+    started
+        When the run began, of `now`; by default it begins now.
     """
     installed = {"python": platform.python_version()}
     installed |= {name: found for name in _PACKAGES if (found := installed_version(name))}
@@ -28,7 +37,7 @@ def environment(versions: Mapping[str, str], threads: Mapping[str, int]) -> Envi
         versions={**installed, **versions},
         threads=dict(threads),
         platform=platform.platform(),
-        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        started=started or now(),
     )
 
 

@@ -1,8 +1,23 @@
-"""Files of a run: the directory is tried before the work, files are written whole or not at all."""
+"""Files of a run: the directory is tried before the work, files are written whole or not at all.
+
+Whatever happens, a full disk, an interrupt, the death of the process or of the machine, each file
+is the old one or the new one, never a part. All files of a call are written beside their places
+first, and then moved to them one after another: what can fail has failed by then, and the old
+files stay as they were. Only a process that dies between two of these moves leaves some files of
+the new run beside some of the old. So every format of a report shows the run's seed and the time
+of its start, and the file that other programs read, ``report.json``, comes last: once it is the
+new run's, all are.
+
+A process that is killed may leave a file ``.NAME.HOST-PID.part`` behind. The next to write in the
+directory on that machine removes it.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
+import platform
+import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,17 +34,78 @@ def check_writable(directory: str | Path) -> None:
 def write_files(directory: str, texts: Mapping[str, str]) -> list[str]:
     """Write each text to the file of its name in `directory`; return their paths.
 
-    A reader finds the old file or the new one, never a part of it.
+    See `write_paths`.
     """
-    return [_write(Path(directory) / name, text) for name, text in texts.items()]
+    return write_paths({Path(directory) / name: text for name, text in texts.items()})
 
 
-def _write(path: Path, text: str) -> str:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+def write_paths(texts: Mapping[Path, str]) -> list[str]:
+    """Write each text to its path; return the paths.
+
+    A reader finds the old file or the new one, never a part of it. The files are put in their
+    places in the order given, when all of them have been written.
+
+    Raises
+    ------
+    OSError
+        If one cannot be written; then all are as they were.
+    """
+    targets = {Path(os.path.realpath(path)): text for path, text in texts.items()}
+    parts = {path: _part(path) for path in targets}
     try:
-        temporary.write_text(text, encoding="utf-8")  # with the permissions of any new file
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    return str(path)
+        for path, part in parts.items():
+            _check_replaceable(path)
+            _write(part, targets[path], path)
+        for path, part in parts.items():
+            part.replace(path)
+    finally:
+        for part in parts.values():
+            part.unlink(missing_ok=True)
+    for directory in {path.parent for path in targets}:
+        _remove_left_behind(directory)
+    return [str(path) for path in texts]
+
+
+def _check_replaceable(path: Path) -> None:
+    """Raise unless a file may take the place of what is there: a device, say, must stay."""
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+
+
+def _write(part: Path, text: str, path: Path) -> None:
+    """Write a file to the disk itself: else a power cut may leave an empty one in its place."""
+    try:
+        with part.open("w", encoding="utf-8") as file:  # with the permissions of any new file
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:  # which names the part, or nothing
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+_HERE = re.sub(r"\W", "-", platform.node())[:50]
+_LONGEST = 150  # with what is put around it still a name that file systems take
+
+
+def _part(path: Path) -> Path:
+    return path.with_name(f".{path.name[:_LONGEST]}.{_HERE}-{os.getpid()}.part")
+
+
+def _remove_left_behind(directory: Path) -> None:
+    """Remove what processes of this machine that are gone have not finished."""
+    for part in directory.glob(f".*.{_HERE}-*.part"):
+        pid = part.name.removesuffix(".part").rpartition("-")[2]
+        if pid.isdecimal() and _is_gone(int(pid)):
+            part.unlink(missing_ok=True)
+
+
+def _is_gone(pid: int) -> bool:
+    if os.name != "posix":  # elsewhere there is no asking
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):  # another user's, or no PID at all
+        return False
+    return False

@@ -216,6 +216,8 @@ class OpReport:
         ``tolerance``, set by hand.
     place
         Where the subject's source stands, or None if that is not known.
+    seed
+        From which its cases follow, where that is not the report's, as after a merge.
     """
 
     op: str
@@ -238,6 +240,7 @@ class OpReport:
     notes: tuple[str, ...] = ()
     ground: str = "bound"
     place: Place | None = None
+    seed: int | None = None
 
     @property
     def passed(self) -> bool:
@@ -311,6 +314,8 @@ class Report:
         Whether the run was stopped before its end.
     changes
         What has changed since an earlier report, or None if there was none to compare with.
+    notes
+        What else is to be known of the whole: of which runs it is merged, in what they differ.
     schema_version
         Of the JSON form.
     """
@@ -324,6 +329,7 @@ class Report:
     missing: Mapping[str, str] = field(default_factory=dict)
     interrupted: bool = False
     changes: Changes | None = None
+    notes: tuple[str, ...] = ()
     schema_version: int = SCHEMA_VERSION
 
     @property

@@ -4,64 +4,177 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
+from pathlib import Path
 from types import UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
+import numpy.typing as npt
 
+from oracles.answer import NotAnArray
 from oracles.report import SCHEMA_VERSION, Report
+
+
+def load_report(path: str) -> Report:
+    """Return the report in a file.
+
+    Raises
+    ------
+    ValueError
+        If there is no such file, or no report of this schema version in it; the text names the
+        path and says why, in one line.
+    """
+    try:
+        return read_report(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"cannot read {path!r}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path!r} is no report: it is not UTF-8") from error
+    except ValueError as error:
+        raise ValueError(f"{path!r} is no report: {error}") from error
 
 
 def read_report(text: str) -> Report:
     """Return the report that `oracles.reporting.json_form.json_text` wrote as `text`.
 
-    What JSON has not (a subject's answer that is no array, say) comes back as its text; all
-    else as it was, arrays to the bit (but for the payload of NaN).
+    What JSON has not (an option that is no number, say) comes back as its text; all else as it
+    was, arrays to the bit (but for the payload of NaN). What it has beyond a report is left out.
 
     Raises
     ------
     ValueError
-        If `text` is no JSON, or of another schema version.
+        If `text` is no JSON, of another schema version, or not of the types of a report; the
+        text is one line that says where.
     """
-    stored = json.loads(text)
-    version = stored.get("schema_version")
+    try:
+        stored = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("JSON nested too deeply") from error
+    if not isinstance(stored, dict) or "schema_version" not in stored:
+        raise ValueError("JSON without a schema_version")
+    version = stored["schema_version"]
     if version != SCHEMA_VERSION:
-        raise ValueError(f"report has schema version {version}, this is {SCHEMA_VERSION}")
-    report: Report = _read(Report, stored)
+        raise ValueError(f"report has schema version {version!r}, this is {SCHEMA_VERSION}")
+    report: Report = _read(Report, stored, "report")
     return report
 
 
-def _read(kind: Any, value: Any) -> Any:
+def _read(kind: Any, value: Any, where: str) -> Any:
     """Return the JSON `value` as an object of the annotated type `kind`."""
-    if value is None:
-        return None
-    if is_dataclass(kind) and isinstance(kind, type):
-        hints = _hints(kind)
-        return kind(**{f.name: _read(hints[f.name], value[f.name]) for f in fields(kind)})
     origin, inner = get_origin(kind), get_args(kind)
     if origin is UnionType:  # of something and None
-        return _read(inner[0], value)
+        return None if value is None else _read(inner[0], value, where)
+    if is_dataclass(kind) and isinstance(kind, type):
+        return _record(kind, _checked(dict, value, where), where)
     if origin is tuple:
-        return tuple(_read(inner[0], item) for item in value)
+        items = _checked(list, value, where)
+        return tuple(_read(inner[0], item, f"{where}[{i}]") for i, item in enumerate(items))
     if origin is Mapping:
-        return {name: _read(inner[1], item) for name, item in value.items()}
-    return float(value) if kind is float else _untyped(value)
+        stored = _checked(dict, value, where).items()
+        names = (_checked(str, name, where) for name, _ in stored)
+        items = (_read(inner[1], item, f"{where}.{name}") for name, item in stored)
+        return dict(zip(names, items, strict=True))
+    return _leaf(kind, value, where)
+
+
+def _leaf(kind: Any, value: Any, where: str) -> Any:
+    if get_origin(kind) is Literal:
+        known = get_args(kind)
+        return value if value in known else _refuse(f"one of {', '.join(known)}", value, where)
+    if kind is float:
+        return _number(value, where)
+    return _checked(kind, value, where) if kind in _PLAIN else _untyped(kind, value, where)
+
+
+_PLAIN = (str, int, bool)
+_WORDS = {
+    dict: "an object",
+    list: "a list",
+    str: "a text",
+    int: "a whole number",
+    bool: "true or false",
+}
+
+
+def _record(kind: type, stored: Mapping[str, Any], where: str) -> Any:
+    hints = _hints(kind)
+    found = {}
+    for field in fields(kind):
+        if field.name in stored:
+            place = f"{where}.{field.name}"
+            found[field.name] = _read(hints[field.name], stored[field.name], place)
+        elif not _has_default(field):
+            raise ValueError(f"{_short(where)} has no {field.name!r}")
+    return kind(**found)
 
 
 _hints = cache(get_type_hints)
 
 
-def _untyped(value: Any) -> Any:
-    """Return arrays as arrays, and lists as the tuples that they were."""
-    if isinstance(value, list):
-        return tuple(_untyped(item) for item in value)
-    if isinstance(value, dict):
-        return _array(value) if value.keys() == {"dtype", "shape", "hex"} else value
+def _has_default(field: Field[Any]) -> bool:
+    return field.default is not MISSING or field.default_factory is not MISSING
+
+
+def _checked(kind: type, value: Any, where: str) -> Any:
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        _refuse(_WORDS[kind], value, where)
+    if isinstance(value, str) and not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:  # half a pair of surrogates, which no file can hold
+            _refuse(_WORDS[str], value, where)
     return value
 
 
-def _array(stored: Mapping[str, Any]) -> np.ndarray[Any, Any]:
-    items = [float.fromhex(i) if isinstance(i, str) else i for i in stored["hex"]]
-    return np.array(items, stored["dtype"]).reshape(stored["shape"])
+def _number(value: Any, where: str) -> float:
+    """Return a float; JSON has no NaN and no infinities, which are texts."""
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    if not plain and value not in ("nan", "inf", "-inf"):
+        _refuse("a number", value, where)
+    try:
+        return float(value)
+    except OverflowError:
+        return _refuse("a float64", value, where)
+
+
+def _untyped(kind: Any, value: Any, where: str) -> Any:
+    """Return arrays as arrays, and lists as the tuples that they were."""
+    if isinstance(value, dict) and value.keys() == {"dtype", "shape", "hex"}:
+        return _array(value, where)
+    if get_origin(kind) is np.ndarray:
+        if isinstance(value, dict) and value.keys() == {"kind"}:
+            return NotAnArray(_checked(str, value["kind"], where))
+        return _refuse("an array", value, where)
+    if isinstance(value, list):
+        return tuple(_untyped(Any, item, where) for item in value)
+    return _checked(str, value, where) if isinstance(value, str) else value
+
+
+def _array(stored: Mapping[str, Any], where: str) -> npt.NDArray[Any]:
+    try:
+        dtype = np.dtype(stored["dtype"])
+        if dtype.kind not in "biufc":
+            raise TypeError  # of these alone are there arrays in a report
+        items = [_element(item, dtype) for item in stored["hex"]]
+        return np.array(items, dtype).reshape(stored["shape"])
+    except (TypeError, ValueError, OverflowError, SyntaxError) as error:
+        raise ValueError(f"{_short(where)} is no array of numbers") from error
+
+
+def _element(item: Any, dtype: np.dtype[Any]) -> Any:
+    if not isinstance(item, str):
+        return item
+    if dtype.kind == "c":
+        return complex(item)
+    return np.longdouble(item) if dtype.itemsize > 8 else float.fromhex(item)
+
+
+def _refuse(wanted: str, value: Any, where: str) -> Any:
+    raise ValueError(f"{_short(where)} is {_short(repr(value))}, not {wanted}")
+
+
+def _short(text: str) -> str:
+    """Return a text that may be of any length, and hold anything, as one line."""
+    return ascii(text)[1:-1] if len(text) <= 200 else f"{ascii(text[:200])[1:-1]}..."

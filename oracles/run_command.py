@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from rich.console import Console
 from rich.progress import Progress as Bar
-from rich.text import Text
 
 from oracles.arguments import (
+    check_files,
     check_output,
     check_required,
     chosen_op,
@@ -22,14 +22,13 @@ from oracles.arguments import (
 from oracles.catalog import ops
 from oracles.choices import KNOWN_ORACLES
 from oracles.console import terminal
-from oracles.exit_status import INTERRUPTED, NOTHING, RIGHT, WITNESS_FAILED, WRONG
-from oracles.files import write_files
+from oracles.finishing import finish, load_baseline
 from oracles.op import Op
-from oracles.outputs import texts
 from oracles.plugging import DTYPES
-from oracles.report import OpReport, Report
-from oracles.reporting.terminal import footer, header, row, verdict_line
+from oracles.report import OpReport
+from oracles.reporting.terminal import header, row
 from oracles.runner import Progress, Runner
+from oracles.stopping import stopping
 
 
 def run_operations(options: Namespace) -> int:
@@ -42,17 +41,14 @@ def run_operations(options: Namespace) -> int:
     limits = limits_of(options.limit)
     evidence = evidence_of(options.evidence, chosen)
     check_required(options.require, oracles)
+    baseline = load_baseline(options)
     check_output(options.output)
+    check_files(options)
     console = terminal()
-    with make_runner(options, oracles, limits, evidence) as runner:
+    with stopping() as stop, make_runner(options, oracles, limits, evidence) as runner:
         entries = _examine(runner, chosen, dtypes, None if options.quiet else console)
         report = runner.report(entries)
-    if not options.no_report:
-        written = write_files(options.output, texts(report))
-    console.print(Text(verdict_line(report)) if options.quiet else footer(report))
-    if not options.no_report and not options.quiet:
-        console.print(Text(f"report: {' '.join(written)}", "dim"))
-    return status_of(report, options.require)
+    return stop.status(finish(options, report, console, baseline))
 
 
 def _examine(
@@ -72,27 +68,15 @@ def _examine(
             bar.update(task, completed=done, description=f"{progress.op} {progress.dtype}")
 
         runner.progress = show
-        for op, dtype in pairs:
-            entries.append(runner.examine(op, dtype))
-            if console is not None:
-                bar.stop()  # it stands on another stream, where the row is to go
-                console.print(row(entries[-1], runner.oracles))
-                bar.start()
-            if runner.interrupted:
-                break
+        try:
+            for op, dtype in pairs:
+                entries.append(runner.examine(op, dtype))
+                if console is not None:
+                    bar.stop()  # it stands on another stream, where the row is to go
+                    console.print(row(entries[-1], runner.oracles))
+                    bar.start()
+                if runner.interrupted:
+                    break
+        except KeyboardInterrupt:  # between two cases, or in a proof: what is done is whole
+            runner.interrupted = True
     return entries
-
-
-def status_of(report: Report, required: Sequence[str]) -> int:
-    """Return the exit status that a report comes to."""
-    if report.interrupted:
-        return INTERRUPTED
-    if report.failures:
-        return WRONG
-    if not report.passed:  # no case at all, or none that could have shown an error
-        return NOTHING
-    died = {d.witness for e in report.entries for d in e.defects if d.kind in _DEATHS}
-    return WITNESS_FAILED if died & set(required) else RIGHT
-
-
-_DEATHS = ("crashed", "timed out")

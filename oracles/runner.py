@@ -16,7 +16,7 @@ from oracles.answer import Answer
 from oracles.choices import IN_PROCESS, check_evidence, check_numbers, check_oracles
 from oracles.counterexamples import Kept, keep, kept
 from oracles.diagnosis import diagnose
-from oracles.environment import environment
+from oracles.environment import environment, now
 from oracles.evidence import Proof
 from oracles.exact.bounded import Approximate
 from oracles.exact.definition import Polynomial
@@ -59,6 +59,8 @@ class Runner:
         Witnesses that cannot answer here, with the reason.
     interrupted
         Whether an interrupt cut `examine` short; what it had found is in its result.
+    started
+        When the runner was made (ISO 8601, UTC).
     """
 
     def __init__(
@@ -89,6 +91,7 @@ class Runner:
         self.progress = progress or (lambda _: None)
         self.asked = asked
         self.interrupted = False
+        self.started = now()
         reasons = {name: missing_reason(name) for name in self.oracles if name in WITNESSES}
         self.missing = {name: reason for name, reason in reasons.items() if reason}
         self.present = [name for name in self.oracles if name not in self.missing]
@@ -206,7 +209,9 @@ class Runner:
             max_examples=self.max_examples,
             oracles=self.oracles,
             limits=self.limits.stated(),
-            environment=environment(self.workers.versions(), self.workers.threads()),
+            environment=environment(
+                self.workers.versions(), self.workers.threads(), started=self.started
+            ),
             entries=tuple(entries),
             missing=self.missing,
             interrupted=self.interrupted,

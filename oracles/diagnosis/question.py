@@ -127,7 +127,16 @@ def asked(op: Op, case: Case) -> Question:
     """Ask the subject of `op`, and exact arithmetic."""
     answer = ask_subject(op, case)
     true = truth(op.definition, case, op.gradient_names(case), op.second_names(case))
-    return Question(op, case, answer, {name: expected(each) for name, each in true.items()})
+    said = answer.values
+    return Question(op, case, answer, {n: _as_said(t, said.get(n)) for n, t in true.items()})
+
+
+def _as_said(true: Approximate, said: object) -> Expected:
+    """Return a true array, with NaN where the subject says so and that is right as well."""
+    wanted = expected(true)
+    if not isinstance(said, np.ndarray) or said.shape != true.shape or said.dtype.kind != "f":
+        return wanted
+    return replace(wanted, value=np.where(np.isnan(said) & true.or_nan, np.nan, wanted.value))
 
 
 def questions(

@@ -16,10 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from oracles.bounds import SURE_TERMS, round_up, rounding_bound
-from oracles.exact.bounded import Approximate, non_finite, rationals
+from oracles.exact.bounded import Approximate, rationals
+from oracles.exact.contraction import contract
 from oracles.exact.definition import Format, Options, Polynomial
-from oracles.exact.sums import Expansion, sum_products
 from oracles.exact.terms import Shape, Terms
 
 Array = npt.NDArray[Any]
@@ -73,7 +72,7 @@ class Bilinear:
         """Return the sums."""
         terms, x, w = self._prepare(operands, options)
         y = contract(terms.y, terms.y_shape, (x, terms.x), (w, terms.w), dtype)
-        return replace(y, or_nan=self._or_nan(operands))
+        return self._padded(y, operands)
 
     def backward(
         self,
@@ -90,10 +89,9 @@ class Bilinear:
         x_size, w_size = operands[0].error.size, operands[1].error.size
         parts = [_part(grad_x, 0, x_size), _part(grad_w, 0, w_size)]
         parts += [_part(grad_w, w_size, w.error.size)] if len(operands) > 2 else []
-        or_nan = self._or_nan([*operands, grad_y])
-        return [
-            replace(p.reshape(o.shape), or_nan=or_nan) for p, o in zip(parts, operands, strict=True)
-        ]
+        shaped = [p.reshape(o.shape) for p, o in zip(parts, operands, strict=True)]
+        given = [*operands, grad_y]  # the bias gradient is a sum without products
+        return [*(self._padded(p, given) for p in shaped[:2]), *shaped[2:]]
 
     def double_backward(
         self,
@@ -116,14 +114,20 @@ class Bilinear:
         along = contract(both, terms.y_shape, left, right, dtype)
         grad_x = contract(terms.x, x.shape, g, (v_w, terms.w), dtype)
         grad_w = contract(terms.w, w.shape, g, (v_x, terms.x), dtype)
-        or_nan = self._or_nan([*operands, grad_y])
         sizes = [operand.error.size for operand in operands[:2]]
         parts = [_part(a, 0, n) for a, n in zip((grad_x, grad_w), sizes, strict=True)]
         shaped = [p.reshape(o.shape) for p, o in zip(parts, operands, strict=False)]
-        return replace(along, or_nan=or_nan), [replace(p, or_nan=or_nan) for p in shaped]
+        given = [*operands, grad_y]
+        return self._padded(along, given), [self._padded(p, given) for p in shaped]
 
-    def _or_nan(self, operands: Sequence[Approximate]) -> bool:
-        return self.padded and not all(a.is_finite for a in operands)
+    def _padded(self, found: Approximate, given: Sequence[Approximate]) -> Approximate:
+        """Return what was found, NaN anywhere being right if zeros may be padded to what is given.
+
+        How many, and where, is left to the implementation.
+        """
+        if not self.padded or all(a.is_finite for a in given):
+            return found
+        return replace(found, or_nan=True)
 
     def _prepare(
         self, operands: Sequence[Approximate], options: Options
@@ -151,82 +155,6 @@ def _factors(
     return _joined(flat_x, rationals(np.ones(1))), _joined(flat_w, bias)
 
 
-def contract(
-    target: Array,
-    shape: Shape,
-    left: tuple[Approximate, Array],
-    right: tuple[Approximate, Array],
-    dtype: Format,
-) -> Approximate:
-    """Sum ``a[i] * b[j]`` into ``target``, with the error of doing so in `dtype`.
-
-    Parameters
-    ----------
-    target
-        For each term, the flat index of the result that it is added to.
-    shape
-        Of the result.
-    left, right
-        A flat array and, for each term, the index into it.
-    dtype
-        In which the sum is thought to be evaluated.
-
-    Returns
-    -------
-    Approximate
-        The error is what a and b bring along, plus ``gamma(n) * sum |a||b|`` of the sum.
-    """
-    (a, i), (b, j) = left, right
-    size = prod(shape)
-    counts = np.bincount(target, minlength=size)
-    longest = int(counts.max(initial=0))
-    value = _sum_terms(target, size, longest, left, right).reshape(shape)
-    if dtype is None:
-        return Approximate(value, np.zeros(shape))
-    with np.errstate(over="ignore", invalid="ignore"):
-        sums = np.bincount(target, a.reach[i] * b.reach[j], size)
-        carried: Any = 0.0
-        if a.is_off or b.is_off:
-            brought = a.error[i] * b.reach[j] + a.finite_size[i] * b.error[j]
-            carried = round_up(np.bincount(target, brought, size))
-    error = rounding_bound(counts, sums, dtype) + carried
-    if longest <= SURE_TERMS:
-        return Approximate(value, error.reshape(shape))
-    probable = rounding_bound(counts, sums, dtype, probable=True) + carried
-    return Approximate(value, error.reshape(shape), False, probable.reshape(shape))
-
-
-def _sum_terms(
-    target: Array,
-    size: int,
-    longest: int,
-    left: tuple[Approximate, Array],
-    right: tuple[Approximate, Array],
-) -> Array | Expansion:
-    (a, i), (b, j) = left, right
-    found: Array | Expansion | None = None
-    if a.finite is not None and b.finite is not None:
-        factors = (a.finite, a.span, i), (b.finite, b.span, j)
-        found = sum_products(target, size, longest, *factors)
-    if found is None:
-        found = np.zeros(size, dtype=object)
-        finite = [np.where(non_finite(each.value), 0, each.value) for each in (a, b)]
-        np.add.at(found, target, finite[0][i] * finite[1][j])
-    if a.is_finite and b.is_finite:
-        return found
-    # What becomes NaN or infinite depends on signs alone, whatever the finite sizes.
-    with np.errstate(invalid="ignore"):
-        signs = np.bincount(target, _signs(a.value)[i] * _signs(b.value)[j], size)
-    if isinstance(found, Expansion):
-        return found.overlaid(signs)
-    return np.where(np.isfinite(signs), found, signs.astype(found.dtype))
-
-
-def _signs(value: Array) -> Array:
-    signs = [v if isinstance(v, float) else (v > 0) - (v < 0) for v in value]
-    return np.array(signs, dtype=np.float64)
-
-
 def _joined(a: Approximate, b: Approximate) -> Approximate:
     parts: list[Array] = [each.plain for each in (a, b) if each.plain is not None]
     if len(parts) < 2:
@@ -236,4 +164,5 @@ def _joined(a: Approximate, b: Approximate) -> Approximate:
 
 def _part(a: Approximate, start: int, stop: int) -> Approximate:
     probable = None if a.probable is None else a.probable[start:stop]
-    return Approximate(a.numbers[start:stop], a.error[start:stop], a.or_nan, probable)
+    or_nan = a.or_nan if isinstance(a.or_nan, bool) else a.or_nan[start:stop]
+    return Approximate(a.numbers[start:stop], a.error[start:stop], or_nan, probable)

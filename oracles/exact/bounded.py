@@ -20,6 +20,7 @@ from oracles.exact.sums import Expansion, Span, span_of
 
 Array = npt.NDArray[Any]
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 
 
 class Doubles(NamedTuple):
@@ -45,8 +46,9 @@ class Approximate:
     error
         float64 array of the same shape: bound on the absolute error of each element.
     or_nan
-        Whether NaN is right in place of any number: an implementation that pads with zeros
-        multiplies them with the infinities and NaN of the other operand.
+        Where NaN is right in place of the number, which is right as well: for each element, or
+        for all. Who multiplies a zero with an infinity or NaN gets NaN, who skips it does not;
+        and who pads with zeros meets more of them.
     probable
         A smaller bound that holds for each element but for a probability of at most 2**-40
         (`oracles.bounds.probable_gamma`), or None if there is none that is smaller.
@@ -54,7 +56,7 @@ class Approximate:
 
     numbers: Array | Expansion
     error: FloatArray
-    or_nan: bool = False
+    or_nan: bool | BoolArray = False
     probable: FloatArray | None = None
 
     @property
@@ -141,9 +143,8 @@ class Approximate:
     def reshape(self, shape: tuple[int, ...]) -> Approximate:
         """Return the same elements in another shape."""
         probable = None if self.probable is None else self.probable.reshape(shape)
-        return Approximate(
-            self.numbers.reshape(shape), self.error.reshape(shape), self.or_nan, probable
-        )
+        or_nan = self.or_nan if isinstance(self.or_nan, bool) else self.or_nan.reshape(shape)
+        return Approximate(self.numbers.reshape(shape), self.error.reshape(shape), or_nan, probable)
 
 
 _NOTHING = np.zeros(())

@@ -3,6 +3,9 @@
 A running error bound (Higham, Accuracy and Stability, 2nd ed., section 3.3) is chosen over
 a condition number measured by perturbations, since a bound can be relied on: each layer
 adds its own rounding to the error that its input brings, forward and then backward.
+
+Where a layer's result may be a number or NaN (`Approximate.or_nan`), no layer beyond it makes one
+number of both: of what is computed from it nothing is known, and nothing is convicted.
 """
 
 from __future__ import annotations
@@ -68,7 +71,32 @@ def _nothing(shape: tuple[int, ...]) -> Approximate:
 
 
 def _plus(a: Approximate, b: Approximate, dtype: Format) -> Approximate:
-    return evaluated(lambda x, y: x + y, [a, b], 1, a.magnitude + b.magnitude, dtype)
+    total = evaluated(lambda x, y: x + y, [a, b], 1, a.magnitude + b.magnitude, dtype)
+    return _unless_open(total, a, b)
+
+
+def _unless_open(found: Approximate, *given: Approximate) -> Approximate:
+    """Return `found`, of any error if what it was computed from may be NaN or not."""
+    if not any(np.any(a.or_nan) for a in given):
+        return found
+    return Approximate(found.numbers, np.full(found.shape, np.inf), True)
+
+
+def _forward(
+    layer: Definition, operands: Sequence[Approximate], options: Options, dtype: Format
+) -> Approximate:
+    return _unless_open(layer.forward(operands, options, dtype), *operands)
+
+
+def _backward(
+    layer: Definition,
+    grad_y: Approximate,
+    operands: Sequence[Approximate],
+    options: Options,
+    dtype: Format,
+) -> list[Approximate]:
+    found = layer.backward(grad_y, operands, options, dtype)
+    return [_unless_open(gradient, grad_y, *operands) for gradient in found]
 
 
 flatten = Reshape(lambda shape: (shape[0], prod(shape[1:])))
@@ -150,9 +178,14 @@ class Chain:
         for x, g, (layer, parameters, layer_options) in steps:
             own = directions[first : first + len(parameters)]
             first += len(parameters)
-            v, seconds = layer.double_backward([v, *own], g, [x, *parameters], layer_options, dtype)
-            missing = [_nothing(p.shape) for p in [x, *parameters][len(seconds) :]]
-            arriving.append([*seconds, *missing])
+            given = [x, *parameters]
+            along, seconds = layer.double_backward([v, *own], g, given, layer_options, dtype)
+            assert v is not None
+            assert along is not None
+            open_to = [v, g, x]
+            missing = [_nothing(p.shape) for p in given[len(seconds) :]]
+            arriving.append([*(_unless_open(each, *open_to) for each in seconds), *missing])
+            v = _unless_open(along, *open_to)
         assert v is not None
         return v, self._walk_back(arriving, steps, dtype)
 
@@ -163,7 +196,7 @@ class Chain:
         grad_x, *of_parameters = arriving[-1]
         pairs = list(zip(arriving[:-1], steps[:-1], strict=True))
         for (at_x, *at_parameters), (x, _, (layer, parameters, options)) in reversed(pairs):
-            grads = layer.backward(grad_x, [x, *parameters], options, dtype)
+            grads = _backward(layer, grad_x, [x, *parameters], options, dtype)
             grad_x = _plus(grads[0], at_x, dtype)
             sums = [_plus(a, b, dtype) for a, b in zip(grads[1:], at_parameters, strict=True)]
             of_parameters = [*sums, *of_parameters]
@@ -177,7 +210,7 @@ class Chain:
         def walk() -> list[Approximate]:
             found, x = [], operands[0]
             for layer, parameters, layer_options in self.each_layer(operands, options):
-                x = layer.forward([x, *parameters], layer_options, dtype)
+                x = _forward(layer, [x, *parameters], layer_options, dtype)
                 found.append(x)
             return found
 
@@ -197,7 +230,7 @@ class Chain:
             steps = list(zip(inputs, self.each_layer(operands, options), strict=True))
             found, arriving = list[Sequence[Approximate]](), grad_y
             for x, (layer, parameters, layer_options) in reversed(steps):
-                found.append(layer.backward(arriving, [x, *parameters], layer_options, dtype))
+                found.append(_backward(layer, arriving, [x, *parameters], layer_options, dtype))
                 arriving = found[-1][0]
             return found[::-1]
 

@@ -24,19 +24,21 @@ def error_to(true: Approximate, value: Array) -> FloatArray:
 
     Where truth is a ball of positive radius (a kink, at which any one-sided derivative is
     right), the distance to the ball. Infinite where exactly one of the two is NaN or an
-    infinity, or both are and differ.
+    infinity, or both are and differ; 0 of NaN where that is right as well.
     """
+    error = _error_to_numbers(true, value)
+    return error if true.or_nan is False else np.where(np.isnan(value) & true.or_nan, 0.0, error)
+
+
+def _error_to_numbers(true: Approximate, value: Array) -> FloatArray:
     if true.doubles is not None:
-        return _error_to_doubles(true.doubles, value, or_nan=true.or_nan)
+        return _error_to_doubles(true.doubles, value)
     pairs = zip(true.value.ravel(), value.ravel().tolist(), strict=True)
-    errors = [
-        0.0 if true.or_nan and np.isnan(number) else _distance(truth, number)
-        for truth, number in pairs
-    ]
+    errors = [_distance(truth, number) for truth, number in pairs]
     return np.array(errors, dtype=np.float64).reshape(value.shape)
 
 
-def _error_to_doubles(true: Doubles, value: Array, *, or_nan: bool) -> FloatArray:
+def _error_to_doubles(true: Doubles, value: Array) -> FloatArray:
     """Return the distances; the two differences round them by less than 2**-51 of themselves."""
     given = value.astype(np.float64)
     with np.errstate(all="ignore"):
@@ -45,8 +47,7 @@ def _error_to_doubles(true: Doubles, value: Array, *, or_nan: bool) -> FloatArra
         return np.asarray(error)
     same = (given == true.head) | (np.isnan(given) & np.isnan(true.head))
     either = np.isfinite(given) & np.isfinite(true.head)
-    error = np.where(either, error, np.where(same, 0.0, np.inf))
-    return np.where(np.isnan(given), 0.0, error) if or_nan else error
+    return np.where(either, error, np.where(same, 0.0, np.inf))
 
 
 def _distance(truth: Any, number: float) -> float:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from math import floor
 
 from oracles.report import Attendance, OpReport, Report
+from oracles.strength import strength
 
 TITLES = {
     "torch": "torch",
@@ -22,20 +23,9 @@ Cell = tuple[str, str]
 
 def evidence_cell(entry: OpReport) -> Cell:
     """Return the strongest evidence for the subject and every framework that was asked."""
-    if entry.failure is not None or entry.cases == 0:
-        return "-", "dim"
-    if entry.vacuous:
-        return "VACUOUS", "bold red"
-    kinds = []
-    if entry.proof is not None:
-        if entry.proof.refutation:
-            return "REFUTED", "bold red"
-        kinds += ["proof"] if entry.proof.holds else []
-    if entry.lattice is not None:
-        frameworks = [a.witness for a in entry.attendance if a.witness in entry.lattice.exact]
-        if all(entry.lattice.holds_for(name) for name in ("subject", *frameworks)):
-            kinds.append(f"lattice 2^-{floor(entry.lattice.miss_bits)}")
-    return ", ".join(kinds) or entry.ground, "green" if kinds else ""
+    words = strength(entry)
+    styles = {"-": "dim", "VACUOUS": "bold red", "REFUTED": "bold red", entry.ground: ""}
+    return words, styles.get(words, "green")
 
 
 def evidence_lines(report: Report) -> list[str]:
@@ -140,6 +130,15 @@ def witness_cell(entry: OpReport, witness: str) -> Cell:
 def number(ratio: float) -> str:
     """Return a ratio with two digits, and 0 where it is nothing beside 1."""
     return "0" if ratio < 1e-9 else f"{ratio:.2g}"
+
+
+def repeat_lines(report: Report) -> list[str]:
+    """Return the entries of other seeds than the report's, and the notes of the whole."""
+    seeds: dict[int, list[str]] = defaultdict(list)
+    for entry in report.entries:
+        if entry.seed is not None:
+            seeds[entry.seed].append(f"{entry.op} {entry.dtype}")
+    return [*(f"seed {seed}: {', '.join(names)}" for seed, names in seeds.items()), *report.notes]
 
 
 def kept_lines(report: Report) -> list[str]:

@@ -14,10 +14,12 @@ from oracles.reporting.cells import (
     evidence_cell,
     evidence_lines,
     kept_lines,
+    repeat_lines,
     scope_lines,
     subject_cell,
     witness_cell,
 )
+from oracles.reporting.changes import change_lines, change_title, news
 from oracles.reporting.failure import failure_text
 
 _COLUMNS = {"operation": -19, "dtype": -8, "evidence": -22, "cases": 5, "cells": 7, "subject": 10}
@@ -74,8 +76,12 @@ def footer(report: Report) -> Text:
         text.append(f"{failure_text(entry)}\n")
     for name, reason in report.missing.items():
         text.append(f"\nSKIPPED {name}: {reason}\n", "yellow")
+    if report.changes is not None:
+        text.append(f"\n{change_title(report.changes)}\n")
+        text.append("".join(f"{_wrapped(line)}\n" for line in change_lines(report.changes)))
     text.append(f"\n{verdict_line(report)}\n", "bold green" if report.passed else "bold red")
     text.append(f"seed {report.seed}: repeat with --seed {report.seed}\n", "dim")
+    text.append("".join(f"{line}\n" for line in repeat_lines(report)), "dim")
     return text
 
 
@@ -94,11 +100,13 @@ def verdict_line(report: Report) -> str:
         return f"nothing was compared{cut}"
     vacuous = [f"{entry.op} {entry.dtype}" for entry in report.entries if entry.vacuous]
     if vacuous and not report.failures:
-        return f"VACUOUS, neither right nor wrong: {_each_once(vacuous)}; {scope}{cut}"
+        new = news(report, "newly vacuous", len(vacuous))
+        return f"VACUOUS, neither right nor wrong{new}: {_each_once(vacuous)}; {scope}{cut}"
     if report.passed:
         return f"right: every subject within its rounding bound on {scope}{cut}"
     wrong = [f"{entry.op} {entry.dtype}" for entry in report.failures]
-    return f"WRONG: {_each_once(wrong)}; {scope}{cut}"
+    new = news(report, "new failure", len(wrong))
+    return f"WRONG{new}: {_each_once(wrong)}; {scope}{cut}"
 
 
 def _each_once(names: Sequence[str]) -> str:

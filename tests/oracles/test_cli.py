@@ -76,8 +76,15 @@ def test_run_is_the_default_command(home):
 
 
 def test_wrong_subject_of_one_s_own_exits_1_with_the_case(home):
-    done = call("run", "own:wrong", *QUICK, cwd=home)
+    github = {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": "summary.md"}
+    files = ("--junit", "ci/junit.xml", "--sarif", "ci/found.sarif")
+    done = call("run", "own:wrong", *QUICK, *files, cwd=home, env=github)
     assert done.returncode == 1
+    assert 'failures="2"' in (home / "ci/junit.xml").read_text()
+    (run,) = json.loads((home / "ci/found.sarif").read_text())["runs"]
+    assert [result["ruleId"] for result in run["results"]] == ["wrong-gradient"] * 2
+    assert (home / "summary.md").read_text().startswith("## oracle-diff\n\n**WRONG: tanh float32")
+    assert "::error file=own.py,line=7,title=wrong-gradient%3A tanh in float32::" in done.stdout
     assert "grad_x: WRONG" in done.stdout
     assert "WRONG: tanh float32, tanh float64" in done.stdout
 
@@ -137,7 +144,7 @@ def test_missing_required_witness_exits_3_and_missing_one_is_skipped(home):
 
 def test_interrupt_writes_the_report_and_exits_130(home):
     command = [sys.executable, "-m", "oracles.cli", "run", "own:slow", "--oracles", "complex_step",
-               "--output", "cut"]  # fmt: skip
+               "--output", "cut", "--junit", "cut/junit.xml"]  # fmt: skip
     process = subprocess.Popen(command, cwd=home, stdout=subprocess.PIPE, text=True)
     while not (home / "started").exists() or len((home / "started").read_text()) < 7:
         time.sleep(0.05)
@@ -148,12 +155,13 @@ def test_interrupt_writes_the_report_and_exits_130(home):
     report = json.loads((home / "cut/report.json").read_text())
     assert report["interrupted"]
     assert 0 < report["cases"] < 40
+    assert '<error type="interrupted"' in (home / "cut/junit.xml").read_text()
 
 
 def test_nothing_compared_exits_5():
     from types import SimpleNamespace  # noqa: PLC0415
 
-    from oracles.run_command import status_of  # noqa: PLC0415
+    from oracles.finishing import status_of  # noqa: PLC0415
 
     nothing = SimpleNamespace(interrupted=False, failures=[], cases=0, entries=(), passed=False)
     assert status_of(nothing, ()) == exit_status.NOTHING == 5

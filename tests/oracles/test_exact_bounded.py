@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from flint import fmpq
 
-from oracles.exact.bilinear import contract
 from oracles.exact.bounded import Approximate, object_array, rationals
+from oracles.exact.contraction import contract
 from oracles.exact.distance import error_to
 
 

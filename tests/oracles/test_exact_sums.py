@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from oracles.compare import compare
-from oracles.exact.bilinear import contract
 from oracles.exact.bounded import Approximate, rationals, text_of
+from oracles.exact.contraction import contract
 from oracles.exact.distance import error_to
 from oracles.exact.sums import Expansion, _distilled, span_of, sum_products, two_sum
 

@@ -45,11 +45,6 @@ def nan_of_result_as_zero(right, *given):
     return np.nan_to_num(right(*given), nan=0, posinf=np.inf, neginf=-np.inf)
 
 
-def zero_input_skipped(right, x, w, b, of):
-    """Return the result with weights of a silent image left out: 0 * inf is not NaN."""
-    return right(x, np.where(np.isinf(w), 0, w), b, of) if not x.any() else right(x, w, b, of)
-
-
 # --- batches ------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,104 @@
+"""The end of every command that has a report: its files, what is printed, the exit status."""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rich.console import Console
+from rich.text import Text
+
+from oracles.arguments import UsageError
+from oracles.baseline import changes_since
+from oracles.exit_status import BROKEN, INTERRUPTED, NOTHING, RIGHT, WITNESS_FAILED, WRONG
+from oracles.github import tell_github
+from oracles.outputs import write_outputs
+from oracles.report import Report
+from oracles.report_reader import load_report
+from oracles.reporting.terminal import footer, verdict_line
+
+
+def load_baseline(options: Namespace, *, has_changes: bool = False) -> Report | None:
+    """Return the report to compare with, read before anything is written in its place.
+
+    Parameters
+    ----------
+    options
+        ``baseline`` and ``fail_on`` of the command line.
+    has_changes
+        Whether the report in hand has been compared already, which ``--fail-on new`` needs.
+
+    Raises
+    ------
+    UsageError
+        If it cannot be read, or is needed and not given.
+    """
+    if options.baseline is not None:
+        try:
+            return load_report(options.baseline)
+        except ValueError as error:
+            raise UsageError(f"argument --baseline: {error}") from error
+    if options.fail_on == "new" and not has_changes:
+        raise UsageError("argument --fail-on: new is since an earlier report: give --baseline")
+    return None
+
+
+def finish(
+    options: Namespace, report: Report, console: Console, baseline: Report | None = None
+) -> int:
+    """Compare a report with `baseline`, write its files, print what follows the table.
+
+    Returns
+    -------
+    The exit status.
+    """
+    if baseline is not None:
+        report = replace(report, changes=changes_since(baseline, report, against=options.baseline))
+    trouble, written = "", []
+    try:
+        written = write_outputs(options, report)
+    except OSError as error:  # a full disk; the verdict is to be seen all the same
+        trouble = f"oracle-diff: error: no report written, earlier files are as they were: {error}"
+    console.print(Text(verdict_line(report)) if options.quiet else footer(report))
+    if written and not options.quiet:
+        console.print(Text(f"report: {' '.join(written)}", "dim"))
+    tell_github(report, console, quiet=options.quiet)
+    if trouble:
+        sys.stderr.write(f"{trouble}\n")
+        return BROKEN
+    status = status_of(report, options.require, only_new=options.fail_on == "new")
+    if status == RIGHT and not report.passed and not options.quiet:
+        console.print(Text("exit status 0: with --fail-on new, none of that is a failure"))
+    return status
+
+
+def status_of(report: Report, required: Sequence[str], *, only_new: bool = False) -> int:
+    """Return the exit status that a report comes to.
+
+    Parameters
+    ----------
+    report
+        The report.
+    required
+        Witnesses that had to answer.
+    only_new
+        Whether a subject that was wrong or vacuous already is let pass (``--fail-on new``).
+    """
+    if report.interrupted:
+        return INTERRUPTED
+    if _has_new(report, "new failure") if only_new else report.failures:
+        return WRONG
+    unseen = _has_new(report, "newly vacuous") if only_new else not report.passed
+    if report.cases == 0 or unseen:  # no case at all, or none that could have shown an error
+        return NOTHING
+    died = {d.witness for e in report.entries for d in e.defects if d.kind in _DEATHS}
+    return WITNESS_FAILED if (died | report.missing.keys()) & set(required) else RIGHT
+
+
+_DEATHS = ("crashed", "timed out")
+
+
+def _has_new(report: Report, kind: str) -> bool:
+    return report.changes is not None and bool(report.changes.of(kind))

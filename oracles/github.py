@@ -1,0 +1,40 @@
+"""GitHub Actions: a run says there what it found without being asked to, by the environment."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from oracles.report import Report
+from oracles.reporting.annotations import workflow_commands
+from oracles.reporting.step_summary import MOST, step_summary
+
+
+def tell_github(report: Report, console: Console, *, quiet: bool) -> None:
+    """Append to the step's summary and mark lines of the change, where GitHub asks for it.
+
+    The summary is appended if ``$GITHUB_STEP_SUMMARY`` names a file, whatever the options say of
+    files: it is the environment that asks. Lines are marked if ``$GITHUB_ACTIONS`` is ``true``, by
+    commands among the lines of the console, unless it is to be quiet. Neither changes the
+    exit status: where the summary cannot be written, a line on standard error says so.
+    """
+    if path := os.environ.get("GITHUB_STEP_SUMMARY"):
+        try:
+            _append(Path(path), report)
+        except OSError as error:
+            sys.stderr.write(f"oracle-diff: no summary of the step: {error}\n")
+    if os.environ.get("GITHUB_ACTIONS") == "true" and not quiet:
+        for line in workflow_commands(report):
+            console.print(Text(line))
+
+
+def _append(path: Path, report: Report) -> None:
+    """Append the summary in one piece, as far as there is room beside what is there."""
+    there = path.stat().st_size if path.exists() else 0
+    text = step_summary(report, MOST - there)
+    with path.open("ab") as file:
+        file.write(text.encode())

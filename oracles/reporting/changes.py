@@ -1,0 +1,94 @@
+"""What has changed since an earlier report, as lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from oracles.changes import Change, Changes
+from oracles.report import Report
+from oracles.reporting.cells import number
+
+MOST = 20
+"""So many changes of one kind are listed; the JSON report has all."""
+
+
+def change_title(changes: Changes) -> str:
+    """Return with what the report is compared."""
+    return f"changes since the run of {changes.started} ({changes.against})"
+
+
+def change_lines(changes: Changes) -> list[str]:
+    """Return the changes by kind, what else deserves mention, the counts, what else differed."""
+    lines: list[str] = []
+    for kind, told in _LISTED.items():
+        lines += _listed(kind, changes.of(kind), told)
+    for word, told in _NOTABLE.items():
+        lines += _listed(word, [c for c in changes.changes if word in c.notable], told)
+    counts = [
+        _counted(kind, len(changes.of(kind))) for kind in (*_LISTED, "right", "added", "gone")
+    ]
+    lines.append(", ".join(filter(None, counts)) or "nothing in both")
+    if changes.differences:
+        lines.append(f"the runs differ in {'; '.join(changes.differences)}")
+    return lines
+
+
+def news(report: Report, kind: str, count: int) -> str:
+    """Return how many of `count` are new, to follow a verdict; "" without an earlier report."""
+    if report.changes is None:
+        return ""
+    new = len(report.changes.of(kind))
+    return f", {new} of {count} new" if new else ", none of it new"
+
+
+def _listed(word: str, found: Sequence[Change], told: Callable[[Change], str]) -> Iterator[str]:
+    for change in found[:MOST]:
+        yield f"{word}: {change.op} {change.dtype} ({change.subject}){told(change)}"
+    if len(found) > MOST:
+        yield f"{word}: and {len(found) - MOST} more"
+
+
+def _counted(kind: str, count: int) -> str:
+    words = {
+        "new failure": f"new failure{'s' * (count != 1)}",
+        "gone": "only in the earlier report",
+    }
+    return f"{count} {words.get(kind, kind)}" * bool(count)
+
+
+def _ratios(change: Change) -> str:
+    return _both("error/bound", _written(change.ratio_before), _written(change.ratio_now))
+
+
+def _evidence(change: Change) -> str:
+    return _both("evidence", change.evidence_before, change.evidence_now)
+
+
+def _rates(change: Change) -> str:
+    return _both("cases/s", _written(change.rate_before), _written(change.rate_now))
+
+
+def _written(value: float | None) -> str:
+    return "" if value is None else number(value)
+
+
+def _both(name: str, before: str, now: str) -> str:
+    sides = [f"{before} then"] * bool(before) + [f"{now} now"] * bool(now)
+    return f", {name} {', '.join(sides)}" if sides else ""
+
+
+_LISTED: Mapping[str, Callable[[Change], str]] = {
+    "new failure": _ratios,
+    "newly vacuous": _evidence,
+    "fixed": _ratios,
+    "still wrong": _ratios,
+    "still vacuous": lambda _: "",
+}
+_NOTABLE: Mapping[str, Callable[[Change], str]] = {
+    "weaker evidence": _evidence,
+    "other evidence": _evidence,
+    "stronger evidence": _evidence,
+    "closer to the bound": _ratios,
+    "slower": _rates,
+    "faster": _rates,
+}
