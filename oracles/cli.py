@@ -9,6 +9,7 @@ import argparse
 import sys
 import traceback
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import Any, NoReturn
 
 from oracles.broken_pipe import say
@@ -31,6 +32,9 @@ could, 0 also if others are wrong or unseen as before.
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run ``oracle-diff`` and exit with its status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # not every screen has every letter of a name
+            stream.reconfigure(errors="backslashreplace")
     try:
         status = _run(given)
     except KeyboardInterrupt:
@@ -248,11 +252,16 @@ def _add_output_options(
     """Add what every command has that ends in a report: which files, and what is printed."""
     add, stated = command.add_argument, directory or "none"
     add("--output", default=directory, metavar="DIR",
-        help=f"for report.json, report.md and kept cases (default {stated})")  # fmt: skip
+        help=f"for report.json, .md, .html and kept cases (default {stated})")  # fmt: skip
     add("--no-report", action="store_true", help="write no report files there")
+    add("--html", metavar="PATH", help="write the report there as well, as one HTML page")
     add("--junit", metavar="PATH", help="write JUnit XML there as well, for pages of test results")
     add("--sarif", metavar="PATH", help="write SARIF there as well, for code scanning")
-    add("--quiet", action="store_true", help="print the verdict alone")
+    add("--json", metavar="PATH",
+        help="the JSON report there; - for standard output, then without all else")  # fmt: skip
+    how_much = command.add_mutually_exclusive_group().add_argument
+    how_much("--quiet", action="store_true", help="print the verdict alone")
+    how_much("--verbose", action="store_true", help="print all that was found")
 
 
 def _add_scratch_option(command: argparse.ArgumentParser) -> None:

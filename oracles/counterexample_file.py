@@ -18,6 +18,7 @@ import numpy.typing as npt
 from oracles.answer import Answer, kind_of
 from oracles.array_bundle import write_arrays
 from oracles.case_file import tuples
+from oracles.files import sync
 from oracles.literals import writable
 from oracles.op import Case
 
@@ -96,6 +97,9 @@ def write(folder: Path, found: Counterexample, script: str) -> None:
         (temporary / CASE).write_text(text, encoding="utf-8")
         (temporary / SCRIPT).write_text(script, encoding="utf-8")
         write_arrays(temporary / ARRAYS, arrays)
+        for path in temporary.iterdir():
+            with path.open("r+b") as file:
+                sync(file)
         temporary.rename(folder)
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)

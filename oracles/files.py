@@ -21,6 +21,7 @@ import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO, Any
 
 
 def check_writable(directory: str | Path) -> None:
@@ -50,18 +51,17 @@ def write_paths(texts: Mapping[Path, str]) -> list[str]:
     OSError
         If one cannot be written; then all are as they were.
     """
-    targets = {Path(os.path.realpath(path)): text for path, text in texts.items()}
-    parts = {path: _part(path) for path in targets}
+    targets = {path: Path(os.path.realpath(path)) for path in texts}  # where links lead
     try:
-        for path, part in parts.items():
+        for path, text in texts.items():
             _check_replaceable(path)
-            _write(part, targets[path], path)
-        for path, part in parts.items():
-            part.replace(path)
+            _write(_part(targets[path]), text, path)
+        for target in dict.fromkeys(targets.values()):
+            _part(target).replace(target)
     finally:
-        for part in parts.values():
-            part.unlink(missing_ok=True)
-    for directory in {path.parent for path in targets}:
+        for target in targets.values():
+            _part(target).unlink(missing_ok=True)
+    for directory in {target.parent for target in targets.values()}:
         _remove_left_behind(directory)
     return [str(path) for path in texts]
 
@@ -73,14 +73,24 @@ def _check_replaceable(path: Path) -> None:
 
 
 def _write(part: Path, text: str, path: Path) -> None:
-    """Write a file to the disk itself: else a power cut may leave an empty one in its place."""
     try:
         with part.open("w", encoding="utf-8") as file:  # with the permissions of any new file
             file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+            sync(file)
     except OSError as error:  # which names the part, or nothing
         raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def sync(file: IO[Any]) -> None:
+    """Write an open file to the disk itself: else a power cut may leave an empty one of its name.
+
+    Raises
+    ------
+    OSError
+        If that fails.
+    """
+    file.flush()
+    os.fsync(file.fileno())
 
 
 _HERE = re.sub(r"\W", "-", platform.node())[:50]

@@ -7,17 +7,22 @@ from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rich.console import Console
 from rich.text import Text
 
 from oracles.arguments import UsageError
 from oracles.baseline import changes_since
+from oracles.broken_pipe import write
+from oracles.console import Terminal
 from oracles.exit_status import BROKEN, INTERRUPTED, NOTHING, RIGHT, WITNESS_FAILED, WRONG
 from oracles.github import tell_github
 from oracles.outputs import write_outputs
 from oracles.report import Report
 from oracles.report_reader import load_report
+from oracles.reporting.details import details
+from oracles.reporting.json_form import json_text
+from oracles.reporting.lines import wrapped
 from oracles.reporting.terminal import footer, verdict_line
+from oracles.visible import visible
 
 
 def load_baseline(options: Namespace, *, has_changes: bool = False) -> Report | None:
@@ -46,7 +51,7 @@ def load_baseline(options: Namespace, *, has_changes: bool = False) -> Report | 
 
 
 def finish(
-    options: Namespace, report: Report, console: Console, baseline: Report | None = None
+    options: Namespace, report: Report, console: Terminal, baseline: Report | None = None
 ) -> int:
     """Compare a report with `baseline`, write its files, print what follows the table.
 
@@ -61,9 +66,12 @@ def finish(
         written = write_outputs(options, report)
     except OSError as error:  # a full disk; the verdict is to be seen all the same
         trouble = f"oracle-diff: error: no report written, earlier files are as they were: {error}"
-    console.print(Text(verdict_line(report)) if options.quiet else footer(report))
-    if written and not options.quiet:
-        console.print(Text(f"report: {' '.join(written)}", "dim"))
+    if console.data is not None:
+        write(f"{json_text(report)}\n", console.data)
+    if not options.quiet:
+        _tell(options, report, written, console)
+    elif console.data is None:
+        console.print(Text(visible(verdict_line(report))))
     tell_github(report, console, quiet=options.quiet)
     if trouble:
         sys.stderr.write(f"{trouble}\n")
@@ -72,6 +80,15 @@ def finish(
     if status == RIGHT and not report.passed and not options.quiet:
         console.print(Text("exit status 0: with --fail-on new, none of that is a failure"))
     return status
+
+
+def _tell(options: Namespace, report: Report, written: Sequence[str], console: Terminal) -> None:
+    if options.verbose:
+        console.print(Text(f"\n{details(report, console.width)}"))
+    console.print(footer(report, console.width))
+    if written:
+        told = wrapped(f"report: {' '.join(written)}", console.width, "", "  ")
+        console.print(Text(told, "dim"))
 
 
 def status_of(report: Report, required: Sequence[str], *, only_new: bool = False) -> int:

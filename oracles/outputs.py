@@ -11,15 +11,19 @@ from oracles.report import Report
 from oracles.reporting.json_form import json_text
 from oracles.reporting.junit import junit_xml
 from oracles.reporting.markdown import markdown
+from oracles.reporting.page import report_html
 from oracles.reporting.sarif import sarif_text
 
 ALWAYS: Mapping[str, Callable[[Report], str]] = {
+    "report.html": report_html,
     "report.md": markdown,
     "report.json": json_text,  # last, see `oracles.files`
 }
 """What is left in the output directory by every run that writes reports."""
 
 EXTRA: Mapping[str, Callable[[Report], str]] = {
+    "html": report_html,
+    "json": json_text,
     "junit": junit_xml,
     "sarif": sarif_text,
 }
@@ -46,8 +50,8 @@ def write_outputs(options: Namespace, report: Report) -> list[str]:
 
 
 def _asked(options: Namespace) -> dict[str, Callable[[Report], str]]:
-    given = {option: getattr(options, option) for option in EXTRA}
-    return {path: EXTRA[option] for option, path in given.items() if path is not None}
+    given = {option: getattr(options, option, None) for option in EXTRA}
+    return {path: EXTRA[option] for option, path in given.items() if path not in (None, "-")}
 
 
 def check_places(options: Namespace) -> None:
@@ -60,7 +64,7 @@ def check_places(options: Namespace) -> None:
     """
     for option in EXTRA:
         given = getattr(options, option)
-        if given is None:
+        if given in (None, "-"):  # standard output
             continue
         try:
             if Path(given).exists() and not Path(given).is_file():

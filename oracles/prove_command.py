@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from argparse import Namespace
 from collections.abc import Sequence
-
-from rich.console import Console
-from rich.progress import Progress as Bar
 
 from oracles.article_steps import PUBLISHED
 from oracles.article_theorem import ArticleTheorem, prove_article
@@ -18,6 +14,7 @@ from oracles.evidence import Proof
 from oracles.exit_status import RIGHT, WRONG
 from oracles.files import write_files
 from oracles.op import Op
+from oracles.progress import bar
 from oracles.proof_grid import grid
 from oracles.proving import prove_grid
 from oracles.reporting.json_form import plain
@@ -55,19 +52,19 @@ def _ledger(chosen: Sequence[Op], processes: int) -> list[Proof]:
         return proofs
     say(f"{LEDGER_HEAD}\n")
     total = sum(1 for op in chosen for _ in grid(op.name))
-    bar = Bar(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
-    with bar:
-        task = bar.add_task("", total=total)
+    with bar() as drawn:
+        task = drawn.add_task("", total=total, count="")
 
-        def show(name: str, done: int, _: int) -> None:
+        def show(name: str, done: int, of: int) -> None:
             before = sum(proof.shapes for proof in proofs)
-            bar.update(task, completed=before + done, description=name)
+            count = f"{done}/{of} shapes"
+            drawn.update(task, completed=before + done, description=name, count=count)
 
         for proof in prove_grid(chosen, processes=processes, progress=show):
             proofs.append(proof)
-            bar.stop()  # it stands on another stream, where the row is to go
+            drawn.stop()  # it stands on another stream, where the row is to go
             say(f"{ledger_row(proof)}\n")
-            bar.start()
+            drawn.start()
     return proofs
 
 

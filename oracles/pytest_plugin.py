@@ -66,7 +66,8 @@ class OracleSession:
         from oracles.pytest_summary import summary_lines  # noqa: PLC0415 - heavy
 
         terminalreporter.section("oracles")
-        for line in summary_lines(self.found, self.settings, self.seed):
+        width = max(80, terminalreporter.config.get_terminal_writer().fullwidth)
+        for line in summary_lines(self.found, self.settings, self.seed, width):
             terminalreporter.line(line)
         if self.settings.report:
             terminalreporter.line(f"report: {self.settings.report}")

@@ -10,7 +10,9 @@ from oracles.environment import environment
 from oracles.pytest_settings import WITNESSES, Settings
 from oracles.report import Report
 from oracles.report_reader import read_report
+from oracles.reporting.lines import NARROW, wrapped
 from oracles.reporting.terminal import header, row, verdict_line
+from oracles.visible import visible
 
 Found = Sequence[tuple[str, str]]
 """Test and JSON of each report."""
@@ -38,15 +40,21 @@ def _nothing(settings: Settings, seed: int) -> Report:
     )
 
 
-def summary_lines(found: Found, settings: Settings, seed: int) -> Iterator[str]:
-    """Yield the table of `oracle-diff` with the test of each row, the verdict and the seed."""
+def summary_lines(
+    found: Found, settings: Settings, seed: int, width: int = NARROW
+) -> Iterator[str]:
+    """Yield the table of `oracle-diff`, each test above its rows, the verdict and the seed."""
     report = merged(found, settings, seed)
-    yield from header(report.oracles).plain.split("\n")
+    yield from header(report.oracles, width).plain.split("\n")
+    above = None
     for test, each in _in_order(found):
-        for entry in each.entries:
-            yield f"{row(entry, report.oracles).plain}  {test}"
-    yield from (f"SKIPPED {name}: {reason}" for name, reason in report.missing.items())
-    yield verdict_line(report)
+        if test != above:
+            yield visible(test)
+        above = test
+        yield from (row(entry, report.oracles, width).plain for entry in each.entries)
+    for name, reason in report.missing.items():
+        yield from wrapped(f"SKIPPED {name}: {reason}", width, "", "  ").split("\n")
+    yield from wrapped(verdict_line(report), width, "", "  ").split("\n")
     yield f"seed {seed}: repeat with --oracle-seed {seed}"
 
 

@@ -20,6 +20,7 @@ from oracles.laws import broken
 from oracles.op import Case, Op
 from oracles.report import Failure, OpReport
 from oracles.reporting.failure import failure_text
+from oracles.reporting.lines import NARROW, wrapped
 from oracles.runner import Runner
 from oracles.user_ops import NotFound, load_op
 from oracles.verdict import SUBJECT, convicts
@@ -49,7 +50,8 @@ def replay_command(options: Namespace, runner: Callable[[], Runner]) -> int:
         missing = asked.missing
     say(_text(op, failure, found, wrong=wrong))
     for name, reason in missing.items():
-        say(f"\nSKIPPED {name}: {reason}\n")
+        told = wrapped(f"SKIPPED {name}: {reason}", NARROW, "", "  ")
+        say(f"\n{told}\n")
     if wrong:
         return WRONG
     died = {n for n, said in failure.answers.items() if said.kind in ("crashed", "timed out")}
@@ -83,9 +85,9 @@ def _text(op: Op, failure: Failure, found: Counterexample, *, wrong: bool) -> st
     if wrong:
         entry = OpReport(op.name, op.subject or op.name, str(case.dtype), 1, 0, 0.0, (), (), ())
         return f"{failure_text(replace(entry, failure=failure))}\n\n{told}"
-    lines = [f"  {sentence}" for sentence in failure.sentences]
     head = f"{op.subject or op.name} is right as {op.name} in {case.dtype} on this case"
-    return "\n".join([head, "", *lines, "", told])
+    lines = [wrapped(sentence, NARROW) for sentence in failure.sentences]
+    return "\n".join([wrapped(head, NARROW, "", "  "), "", *lines, "", told])
 
 
 def _bits(now: Answer, recorded: Answer) -> str:

@@ -40,11 +40,11 @@ def _shown(options: Namespace, report: Report) -> int:
     if options.output is not None:
         check_output(options.output)
     check_files(options)
-    console = terminal()
+    console = terminal(data=options.json == "-")
     if not options.quiet:
-        console.print(header(report.oracles))
+        console.print(header(report.oracles, console.width))
         for entry in report.entries:
-            console.print(row(entry, report.oracles))
+            console.print(row(entry, report.oracles, console.width))
     return finish(options, report, console, baseline)
 
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from functools import cache
+from math import isfinite
 from pathlib import Path
 from types import UnionType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -14,6 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from oracles.answer import NotAnArray
+from oracles.compare import Comparison
+from oracles.evidence import LatticeRecord
+from oracles.portrait import CLASSES, Portrait
 from oracles.report import SCHEMA_VERSION, Report
 
 
@@ -107,7 +111,25 @@ def _record(kind: type, stored: Mapping[str, Any], where: str) -> Any:
             found[field.name] = _read(hints[field.name], stored[field.name], place)
         elif not _has_default(field):
             raise ValueError(f"{_short(where)} has no {field.name!r}")
-    return kind(**found)
+    record = kind(**found)
+    if not _agrees_with_itself(record):
+        raise ValueError(f"{_short(where)} does not agree with itself")
+    return record
+
+
+def _agrees_with_itself(record: object) -> bool:
+    """Return whether whoever shows the record finds each cell where it says there is one."""
+    if isinstance(record, Comparison):
+        return all(_is_within(cell.index, record.shape) for cell in record.worst)
+    if isinstance(record, Portrait):
+        arrays = [record.truth, record.bound, *record.ratios.values()]
+        complete = all(len(counts) == len(CLASSES) for counts in record.counts.values())
+        return complete and all(array.shape == record.shape for array in arrays)
+    return not isinstance(record, LatticeRecord) or isfinite(record.miss_bits)
+
+
+def _is_within(index: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    return len(index) == len(shape) and all(0 <= i < n for i, n in zip(index, shape, strict=True))
 
 
 _hints = cache(get_type_hints)
@@ -120,6 +142,8 @@ def _has_default(field: Field[Any]) -> bool:
 def _checked(kind: type, value: Any, where: str) -> Any:
     if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
         _refuse(_WORDS[kind], value, where)
+    if kind is int:
+        _number(value, where)  # such as no float can count is none
     if isinstance(value, str) and not value.isascii():
         try:
             value.encode()

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import Namespace
 from collections.abc import Sequence
-
-from rich.console import Console
-from rich.progress import Progress as Bar
 
 from oracles.arguments import (
     check_files,
@@ -21,18 +17,21 @@ from oracles.arguments import (
 )
 from oracles.catalog import ops
 from oracles.choices import KNOWN_ORACLES
-from oracles.console import terminal
+from oracles.console import Terminal, terminal
 from oracles.finishing import finish, load_baseline
 from oracles.op import Op
 from oracles.plugging import DTYPES
+from oracles.progress import RunBar, bar
 from oracles.report import OpReport
 from oracles.reporting.terminal import header, row
-from oracles.runner import Progress, Runner
+from oracles.runner import Runner
 from oracles.stopping import stopping
+from oracles.workers import WITNESSES
 
 
 def run_operations(options: Namespace) -> int:
     """Examine what was asked for and return the exit status."""
+    console = terminal(data=options.json == "-")  # a subject may print when it is imported
     chosen = [chosen_op(name) for name in options.ops] or list(ops)
     oracles, dtypes = (
         names_of("--oracles", options.oracles, KNOWN_ORACLES),
@@ -44,7 +43,6 @@ def run_operations(options: Namespace) -> int:
     baseline = load_baseline(options)
     check_output(options.output)
     check_files(options)
-    console = terminal()
     with stopping() as stop, make_runner(options, oracles, limits, evidence) as runner:
         entries = _examine(runner, chosen, dtypes, None if options.quiet else console)
         report = runner.report(entries)
@@ -52,29 +50,23 @@ def run_operations(options: Namespace) -> int:
 
 
 def _examine(
-    runner: Runner, chosen: Sequence[Op], dtypes: Sequence[str], console: Console | None
+    runner: Runner, chosen: Sequence[Op], dtypes: Sequence[str], console: Terminal | None
 ) -> list[OpReport]:
     """Examine every operation, printing rows as they come and progress on a terminal."""
     entries: list[OpReport] = []
     pairs = [(op, dtype) for op in chosen for dtype in dtypes if dtype in op.dtypes]
     if console is not None:
-        console.print(header(runner.oracles))
-    bar = Bar(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
-    with bar:
-        task = bar.add_task("", total=len(pairs) * runner.max_examples)
-
-        def show(progress: Progress) -> None:
-            done = len(entries) * runner.max_examples + progress.done
-            bar.update(task, completed=done, description=f"{progress.op} {progress.dtype}")
-
-        runner.progress = show
+        console.print(header(runner.oracles, console.width))
+    started = [name for name in runner.present if name in WITNESSES]
+    waiting = f"starting {', '.join(started)}" if started else "starting"
+    with RunBar(pairs, runner.max_examples, waiting, bar(hidden=console is None)) as progress:
+        runner.progress = progress.show
         try:
             for op, dtype in pairs:
                 entries.append(runner.examine(op, dtype))
-                if console is not None:
-                    bar.stop()  # it stands on another stream, where the row is to go
-                    console.print(row(entries[-1], runner.oracles))
-                    bar.start()
+                with progress.row():
+                    if console is not None:
+                        console.print(row(entries[-1], runner.oracles, console.width))
                 if runner.interrupted:
                     break
         except KeyboardInterrupt:  # between two cases, or in a proof: what is done is whole

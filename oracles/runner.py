@@ -34,12 +34,13 @@ from oracles.workers import WITNESSES, Workers, missing_reason
 
 @dataclass(frozen=True)
 class Progress:
-    """How far one operation in one dtype has come, in cases."""
+    """How far one operation in one dtype has come, in cases; then whether one is being shrunk."""
 
     op: str
     dtype: str
     done: int
     of: int
+    shrinking: bool = False
 
 
 _FICKLE = "its answers change from call to call: what follows is one call of several"
@@ -223,9 +224,12 @@ class Runner:
         """Generate cases, and shrink the first on which the subject is wrong."""
 
         def examine(case: Case) -> None:
-            found.convict(case)
-            if not found.failing:
-                self.progress(Progress(op.name, dtype, found.ledger.cases, self.max_examples))
+            shrinking = bool(found.failing)
+            try:
+                found.convict(case)
+            finally:
+                done = found.ledger.cases
+                self.progress(Progress(op.name, dtype, done, self.max_examples, shrinking))
 
         strategy = op.cases(dtype, limits)
         search(strategy, examine, start=self.seed, most=self.max_examples, blob=blob)

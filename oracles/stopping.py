@@ -27,6 +27,11 @@ def stopping() -> Iterator[Stop]:
     """Raise `KeyboardInterrupt` in the block on SIGTERM, by which CI systems end a job.
 
     Outside the main thread SIGTERM stays as it is.
+
+    Raises
+    ------
+    SystemExit
+        With status 143, if the block lets that `KeyboardInterrupt` pass.
     """
     stop, owner = Stop(), os.getpid()
 
@@ -42,5 +47,9 @@ def stopping() -> Iterator[Stop]:
     before = signal.signal(signal.SIGTERM, interrupt)
     try:
         yield stop
+    except KeyboardInterrupt:  # nothing was done yet of which there could be a report
+        if stop.terminated:
+            raise SystemExit(TERMINATED) from None
+        raise
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -20,17 +20,18 @@ from oracles.compare import Comparison
 
 Array = npt.NDArray[Any]
 
-WIDTH = 100
+WIDTH = 80
 _GAP = "  "
 
 
 def article_text(steps: ArticleSteps) -> str:
-    """Return the whole article as text of at most 100 columns."""
+    """Return the whole article as text of at most 80 columns."""
     lines = [
-        "The article's network: l1 = x *v w1, a1 = tanh(l1), l2 = a1 *v w2, a2 = arctan(l2),",
-        "h = a2 row by row, l3 = h . w3, out = arctan(l3), cost = (out - y)^2 / 2.",
-        "*v is true convolution, R a rotation by 180 degrees. A star marks a cell that lies",
-        "outside the rounding bound around the exact value; e-5 heads a matrix in units of 1e-5.",
+        "The article's network: l1 = x *v w1, a1 = tanh(l1), l2 = a1 *v w2,",
+        "a2 = arctan(l2), h = a2 row by row, l3 = h . w3, out = arctan(l3),",
+        "cost = (out - y)^2 / 2. *v is true convolution, R a rotation by 180 degrees.",
+        "A star marks a cell that lies outside the rounding bound around the exact value;",
+        "e-5 heads a matrix in units of 1e-5.",
         "",
         *_beside({name: getattr(steps.weights, name) for name in ("w1", "w2", "w3")}, {}),
     ]

@@ -57,7 +57,7 @@ def _counted(kind: str, count: int) -> str:
 
 
 def _ratios(change: Change) -> str:
-    return _both("error/bound", _written(change.ratio_before), _written(change.ratio_now))
+    return _both("error/bound", *_written(number, change.ratio_before, change.ratio_now))
 
 
 def _evidence(change: Change) -> str:
@@ -65,11 +65,11 @@ def _evidence(change: Change) -> str:
 
 
 def _rates(change: Change) -> str:
-    return _both("cases/s", _written(change.rate_before), _written(change.rate_now))
+    return _both("cases/s", *_written("{:.1f}".format, change.rate_before, change.rate_now))
 
 
-def _written(value: float | None) -> str:
-    return "" if value is None else number(value)
+def _written(form: Callable[[float], str], *values: float | None) -> list[str]:
+    return ["" if value is None else form(value) for value in values]
 
 
 def _both(name: str, before: str, now: str) -> str:

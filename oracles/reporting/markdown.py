@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from math import isnan
 
 from oracles.report import Report
 from oracles.reporting.cells import (
     evidence_lines,
     kept_lines,
-    number,
     repeat_lines,
     scope_lines,
 )
 from oracles.reporting.changes import change_lines, change_title
+from oracles.reporting.details import (
+    LAWS_LEGEND,
+    PAIRINGS_LEGEND,
+    RESOLUTION_LEGEND,
+    RESOLUTION_TITLES,
+    law_lines,
+    pairing_lines,
+    resolution_rows,
+)
 from oracles.reporting.failure import failure_text
 from oracles.reporting.markdown_parts import (
     NUMBERS,
@@ -69,38 +75,24 @@ def _items(lines: Iterable[str]) -> Iterator[str]:
 
 
 def _resolutions(report: Report) -> Iterator[str]:
-    yield from ("", "What the bounds could see, for each operand of the subject: the largest error "
-                "over the sure bound, gamma(n) |a||b|; the same over the bound that holds but for "
-                "a probability of 2^-40 for each element, which grows as the root of n; and the "
-                "smallest relative error that rounding cannot explain.", "")  # fmt: skip
-    names = ["operation", "dtype", "operand", "error/bound", "error/probable", "could see"]
-    yield from head(3, names)
-    for entry in report.entries:
-        for tally in entry.tallies:
-            if tally.participant == "subject":
-                seen = "any" if isnan(tally.resolution) else f"{tally.resolution:.1e}"
-                ratios = number(tally.worst_ratio), number(tally.worst_probable_ratio)
-                shown = f"{seen} (vacuous)" if tally.vacuous else seen
-                yield table_row([entry.op, entry.dtype, tally.operand, *ratios, shown])
+    yield from ("", RESOLUTION_LEGEND, "")
+    yield from head(3, list(RESOLUTION_TITLES))
+    for cells in resolution_rows(report):
+        yield table_row(list(cells))
 
 
 def _laws(report: Report) -> Iterator[str]:
-    counts: Counter[str] = Counter()
-    for entry in report.entries:
-        counts.update(entry.laws)
-    if counts:
-        yield from ("", "Laws that held, without any framework, in so many cases:", "")
-    yield from _items(f"{law}: {count}" for law, count in counts.items())
+    lines = law_lines(report)
+    if lines:
+        yield from ("", LAWS_LEGEND, "")
+    yield from _items(lines)
 
 
 def _pairings(report: Report) -> Iterator[str]:
-    apart = [(entry, pair) for entry in report.entries for pair in entry.pairings if pair.apart]
-    if apart:
-        yield from ("", "Elements on which the subject and a witness are further apart than "
-                    "rounding allows both; exact arithmetic says who is wrong:", "")  # fmt: skip
-    for entry, pair in apart:
-        count = f"{pair.apart} of {pair.elements}"
-        yield from _items([f"{entry.op} {entry.dtype} {pair.operand}, {pair.witness}: {count}"])
+    lines = pairing_lines(report)
+    if lines:
+        yield from ("", PAIRINGS_LEGEND, "")
+    yield from _items(lines)
 
 
 def _missing(report: Report) -> Iterator[str]:

@@ -10,7 +10,7 @@ from oracles.selftest.mutation import Mutation
 from oracles.selftest.record import OpTrials, SelfTest, Trial
 
 _WIDTHS = (48, 6, 9)
-_WIDTH = 100
+_WIDTH = 80
 
 
 def list_text(op: str, mutations: Sequence[Mutation]) -> str:

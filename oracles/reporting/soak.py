@@ -21,7 +21,7 @@ def soak_text(summary: Summary) -> str:
     """Return table, convictions and what all of it shows."""
     rows = [_HEAD, *map(_cells, summary.rows), _cells(summary.total)]
     lines = ["".join(map(_fit, cells, _WIDTHS)).rstrip() for cells in rows]
-    failures = [f"\n{'=' * 100}\n{row.failure}" for row in summary.failures]
+    failures = [f"\n{'=' * 80}\n{row.failure}" for row in summary.failures]
     return "\n".join([_LEGEND, "", *lines, *failures, "", total_line(summary), *_shown(summary)])
 
 

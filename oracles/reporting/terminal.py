@@ -2,87 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from textwrap import fill
+from collections.abc import Iterable, Sequence
 
 from rich.text import Text
 
 from oracles.report import OpReport, Report
 from oracles.reporting.cells import (
-    TITLES,
     defect_lines,
-    evidence_cell,
     evidence_lines,
     kept_lines,
     repeat_lines,
     scope_lines,
-    subject_cell,
-    witness_cell,
 )
 from oracles.reporting.changes import change_lines, change_title, news
+from oracles.reporting.columns import cell, columns, title
 from oracles.reporting.failure import failure_text
-
-_COLUMNS = {"operation": -19, "dtype": -8, "evidence": -22, "cases": 5, "cells": 7, "subject": 10}
-_WITNESS_WIDTH = 10
-_SECONDS_WIDTH = 6
+from oracles.reporting.lines import NARROW, WIDE, fit, wrapped
 
 
-def header(oracles: Sequence[str]) -> Text:
+def header(oracles: Sequence[str], width: int = NARROW) -> Text:
     """Return the table's head: two lines that say what the numbers are."""
-    names = [*_COLUMNS, *(TITLES[name] for name in oracles), "s"]
-    line = "".join(_fit(n, w) for n, w in zip(names, _widths(oracles), strict=True))
+    names = [fit(title(name, w), w) for name, w in columns(oracles, width).items()]
     legend = "largest error/bound against exact arithmetic; above 1 is wrong"
-    return Text.assemble((f"{legend}\n", "dim"), (line, "bold"))
+    return Text.assemble((f"{legend}\n", "dim"), (" ".join(names), "bold"))
 
 
-def row(entry: OpReport, oracles: Sequence[str]) -> Text:
+def row(entry: OpReport, oracles: Sequence[str], width: int = NARROW) -> Text:
     """Return the line of one operation in one dtype."""
-    cells = [
-        (entry.op, ""),
-        (entry.dtype, ""),
-        evidence_cell(entry),
-        (str(entry.cases), ""),
-        (str(entry.elements), ""),
-        subject_cell(entry),
-        *(witness_cell(entry, name) for name in oracles),
-        (f"{entry.seconds:.1f}", "dim"),
-    ]
     text = Text()
-    for (content, style), width in zip(cells, _widths(oracles), strict=True):
-        text.append(_fit(content, width), style)
+    for name, wide in columns(oracles, width).items():
+        content, style = cell(entry, name, wide)
+        text.append(" " if text else "").append(fit(content, wide), style)
     return text
 
 
-def footer(report: Report) -> Text:
+def footer(report: Report, width: int = NARROW) -> Text:
     """Return what follows the table: defects, failures, what is missing, the verdict."""
+    wide = min(width, WIDE)
     text = Text()
-    defects = defect_lines(report)
-    if defects:
-        text.append("\nwitnesses that differ from exact arithmetic, no fault of the subject")
-        text.append(" (each case is in the report):\n")
-        text.append("".join(f"  {line}\n" for line in defects), "yellow")
-    if report.cases:
-        text.append("\nevidence\n")
-        text.append("".join(f"{_wrapped(line)}\n" for line in evidence_lines(report)), "dim")
-    scope = scope_lines(report)
-    if scope:
-        text.append("\nlimits on the cases\n")
-        text.append("".join(f"{_wrapped(line)}\n" for line in scope), "dim")
-    if kept := kept_lines(report):
-        text.append("\ncounterexamples\n")
-        text.append("".join(f"{_wrapped(line)}\n" for line in kept), "dim")
+    if defects := defect_lines(report):
+        told = "witnesses that differ from exact arithmetic, no fault of the subject"
+        text.append(_section(f"{told} (each case is in the report):", defects, wide), "yellow")
+    for heading, lines in {
+        "evidence": evidence_lines(report) if report.cases else [],
+        "limits on the cases": scope_lines(report),
+        "counterexamples": kept_lines(report),
+    }.items():
+        text.append(_section(heading, lines, wide))
     for entry in report.failures:
-        text.append(f"\n{'=' * 100}\n", "red")
-        text.append(f"{failure_text(entry)}\n")
+        text.append(f"\n{'=' * wide}\n", "red")
+        text.append(f"{failure_text(entry, wide)}\n")
     for name, reason in report.missing.items():
-        text.append(f"\nSKIPPED {name}: {reason}\n", "yellow")
+        text.append(f"\n{wrapped(f'SKIPPED {name}: {reason}', wide, '', '  ')}\n", "yellow")
     if report.changes is not None:
-        text.append(f"\n{change_title(report.changes)}\n")
-        text.append("".join(f"{_wrapped(line)}\n" for line in change_lines(report.changes)))
-    text.append(f"\n{verdict_line(report)}\n", "bold green" if report.passed else "bold red")
+        text.append(_section(change_title(report.changes), change_lines(report.changes), wide))
+    told = wrapped(verdict_line(report), wide, "", "  ")
+    text.append(f"\n{told}\n", "bold green" if report.passed else "bold red")
     text.append(f"seed {report.seed}: repeat with --seed {report.seed}\n", "dim")
-    text.append("".join(f"{line}\n" for line in repeat_lines(report)), "dim")
+    text.append("".join(f"{wrapped(line, wide)}\n" for line in repeat_lines(report)), "dim")
     return text
+
+
+def _section(heading: str, lines: Iterable[str], width: int) -> str:
+    """Return a heading and what stands below it, or nothing if nothing does."""
+    below = "".join(f"{wrapped(line, width)}\n" for line in lines)
+    return f"\n{wrapped(heading, width, '', '')}\n{below}" if below else ""
 
 
 def whole(report: Report) -> str:
@@ -111,16 +95,3 @@ def verdict_line(report: Report) -> str:
 
 def _each_once(names: Sequence[str]) -> str:
     return ", ".join(dict.fromkeys(names))
-
-
-def _wrapped(line: str) -> str:
-    return fill(line, width=100, initial_indent="  ", subsequent_indent="    ")
-
-
-def _widths(oracles: Sequence[str]) -> list[int]:
-    return [*_COLUMNS.values(), *(_WITNESS_WIDTH for _ in oracles), _SECONDS_WIDTH]
-
-
-def _fit(content: str, width: int) -> str:
-    """Pad to the right for a negative width, else to the left."""
-    return f"{content:<{-width}}" if width < 0 else f"{content:>{width}}"

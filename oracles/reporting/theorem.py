@@ -12,28 +12,32 @@ from oracles.article_refutations import Refutation
 from oracles.article_steps import EQUATIONS
 from oracles.article_theorem import ArticleTheorem, SizesProof, Step
 
-WIDTH = 100
+WIDTH = 80
 
 _STATEMENT = """\
 Theorem. Take the article's network,
 
-    l1 = x *v w1     a1 = f1(l1)                        *v  true convolution, valid
-    l2 = a1 *v w2    a2 = f2(l2)    h = a2, row by row   R  rotation by 180 degrees
-    l3 = h . w3      out = f3(l3)   cost = (out - y)^2 / 2
+    l1 = x *v w1     a1 = f1(l1)             *v  true convolution, valid
+    l2 = a1 *v w2    a2 = f2(l2)              R  rotation by 180 degrees
+    h = a2, row by row
+    l3 = h . w3      out = f3(l3)    cost = (out - y)^2 / 2
 
-For every image x, every target y, all weights w1, w2, w3 and all differentiable functions
-f1, f2, f3, what manualgrad.article computes in exact arithmetic is the definition above (forward)
-and the derivative of the cost by l3, w3, l2, w2, a1, l1, w1 (d3, g3, d2, g2, dA1, d1, g1).
+For every image x, every target y, all weights w1, w2, w3 and all differentiable
+functions f1, f2, f3, what manualgrad.article computes in exact arithmetic is
+the definition above (forward) and the derivative of the cost by l3, w3, l2, w2,
+a1, l1, w1 (d3, g3, d2, g2, dA1, d1, g1).
 
-Proof, for the sizes below. The code runs as it is on polynomials: x, y and the weights are
-symbols, and so are the values a1, a2, out and the slopes F1 = f1'(l1), F2 = f2'(l2), F3 = f3'(l3),
-of which nothing is assumed. Each matrix it returns, and each argument that it gives to an
-activation, equals, polynomial by polynomial, the definition written as sums over indices, or
-the chain rule applied to that. Equal polynomials stay equal with any numbers for the symbols."""
+Proof, for the sizes below. The code runs as it is on polynomials: x, y and the
+weights are symbols, and so are the values a1, a2, out and the slopes
+F1 = f1'(l1), F2 = f2'(l2), F3 = f3'(l3), of which nothing is assumed. Each
+matrix it returns, and each argument that it gives to an activation, equals,
+polynomial by polynomial, the definition written as sums over indices, or the
+chain rule applied to that. Equal polynomials stay equal with any numbers for
+the symbols."""
 
 
 def theorem_text(theorem: ArticleTheorem) -> str:
-    """Return the theorem, its ledger and the refutations as text of at most 100 columns."""
+    """Return the theorem, its ledger and the refutations as text of at most 80 columns."""
     lines = [*_STATEMENT.splitlines(), "", *_ledger(theorem.shapes), "", *_every_kernel(theorem)]
     lines += ["", _heading("what was published, refuted at the article's sizes")]
     lines += wrap(_ABOUT_REFUTATIONS, WIDTH)
@@ -64,14 +68,15 @@ def _ledger(shapes: tuple[SizesProof, ...]) -> Iterator[str]:
         yield name.rjust(_FIRST - 2) + "  " + "".join(size.ljust(_COLUMN) for size in sizes)
     for steps in zip(*(shape.steps for shape in shapes), strict=True):
         cells = "".join(_step(step).ljust(_COLUMN) for step in steps)
-        yield EQUATIONS[steps[0].name].ljust(_FIRST) + cells
+        verdict = "proved" if all(step.proved for step in steps) else "NOT PROVED"
+        yield f"{EQUATIONS[steps[0].name]:<{_FIRST}}{cells}{verdict}"
 
 
-_FIRST, _COLUMN = 30, 17
+_FIRST, _COLUMN = 29, 11
 
 
 def _step(step: Step) -> str:
-    return f"{step.cells}/{step.terms} {'proved' if step.proved else 'WRONG'}"
+    return f"{step.cells}/{step.terms}{'' if step.proved else ' WRONG '}"
 
 
 def _every_kernel(theorem: ArticleTheorem) -> list[str]:
@@ -91,7 +96,8 @@ def _every_kernel(theorem: ArticleTheorem) -> list[str]:
 def _refutation(refutation: Refutation, earlier: Iterable[Refutation]) -> Iterator[str]:
     r = refutation
     fault = "WRONG LINE" if r.own_fault else "right line, wrong input"
-    yield f"{r.version} version: {r.line}  [{fault}: {r.wrong_cells} of {r.cells} cells differ]"
+    told = f"[{fault}: {r.wrong_cells} of {r.cells} cells differ]"
+    yield from wrap(f"{r.version} version: {r.line}  {told}", WIDTH, subsequent_indent="  ")
     if any(replace(each, version=r.version) == r for each in earlier):
         yield "  as above"
         return

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rich.console import Console
-from rich.progress import Progress as Bar
-
 from oracles.broken_pipe import say
 from oracles.exit_status import INTERRUPTED, NOTHING, RIGHT, WRONG
 from oracles.files import write_files
 from oracles.op import Op
+from oracles.progress import bar
 from oracles.reporting.json_form import plain
+from oracles.reporting.lines import fit
 from oracles.reporting.selftest import (
     entry_text,
     list_text,
@@ -101,16 +99,15 @@ def _try_all(
     """Add what becomes of each mutation to `done`, or its name to `left_out`."""
     form = form_of(op)
     mutations = mutations_of(op, form, kinds=kinds, only=only)
-    bar = Bar(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty())
-    with bar:
-        task = bar.add_task(op.name, total=len(mutations))
+    with bar() as drawn:
+        task = drawn.add_task(fit(op.name, -18).rstrip(), total=len(mutations), count="")
         tried = trials(op, form, mutations, settings)
-        for mutation, trial in zip(mutations, tried, strict=True):
+        for number, (mutation, trial) in enumerate(zip(mutations, tried, strict=True), 1):
             if trial is None:
                 left_out.append(mutation.name)
             else:
                 done.append(trial)
-            bar.advance(task)
+            drawn.update(task, advance=1, count=f"{number}/{len(mutations)} mutations")
 
 
 def _command(op: Op, settings: Settings) -> str:

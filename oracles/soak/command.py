@@ -13,21 +13,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import SystemRandom
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-)
-
 from oracles.broken_pipe import say
 from oracles.environment import processor
 from oracles.exit_status import BROKEN, INTERRUPTED, NOTHING, RIGHT, WRONG
 from oracles.files import write_files
 from oracles.limits import Limits
 from oracles.op import Op
+from oracles.progress import bar
+from oracles.reporting.lines import fit
 from oracles.reporting.soak import command_line, soak_markdown, soak_text
 from oracles.soak.plan import Chunk, Plan
 from oracles.soak.processes import run_chunks
@@ -116,14 +109,17 @@ def _run(plan: Plan, options: Namespace, finished: Finished, write: Callable[[],
     try:
         results = run_chunks(left, plan, options.output, processes=options.processes)
         # Closed at once, for the sake of its processes, if this is interrupted.
-        with _bar() as bar, closing(results):
+        with bar() as drawn, closing(results):
             done = sum(each.cases for each in finished.values())
-            task = bar.add_task("", total=plan.examples, completed=done)
+            task = drawn.add_task("", total=plan.examples, completed=done, count="")
             for chunk, result in results:
                 finished[chunk.name] = result
                 if result.failure:
                     ends[chunk.pair] = min(chunk.number, ends.get(chunk.pair, chunk.number))
-                bar.update(task, advance=chunk.cases, description=f"{chunk.op} {chunk.dtype}")
+                done += chunk.cases
+                told = f"{fit(chunk.op, -18).rstrip()} {chunk.dtype}"
+                count = f"{done:,}/{plan.examples:,} cases"
+                drawn.update(task, completed=done, description=told, count=count)
                 if time.monotonic() - written > _SECONDS:
                     write()
                     written = time.monotonic()
@@ -142,19 +138,6 @@ def _left(plan: Plan, finished: Finished, ends: Mapping[tuple[str, str], int]) -
     for chunk in plan.chunks():
         if chunk.name not in finished and chunk.number < ends.get(chunk.pair, chunk.number + 1):
             yield chunk
-
-
-def _bar() -> Progress:
-    """Return progress on standard error, with the time left, on a terminal alone."""
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
 
 
 def _write(options: Namespace, summary: Summary) -> list[str]:

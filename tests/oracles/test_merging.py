@@ -96,7 +96,7 @@ def test_other_seeds_and_notes_are_shown():
         "seed 2: c float64, d float32",
         f"merged from 2 reports: seed 1 of {FIRST.environment.started}, seed 2 of {LATER}",
     ]
-    for text in (footer(found).plain, markdown(found)):
+    for text in (" ".join(footer(found).plain.split()), markdown(found)):
         for line in lines:
             assert line in text
     assert "seed 2:" not in footer(FIRST).plain

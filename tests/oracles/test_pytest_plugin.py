@@ -161,13 +161,14 @@ def test_summary_has_the_rows_of_oracle_diff_and_how_to_repeat(pytester, session
     lines = session("--oracle-seed", "7", "--oracle-report", "r.json").outlines
     start = next(i for i, line in enumerate(lines) if " oracles " in line)
     report = read_report(Path("r.json").read_text())
-    names = ["test_identity"] * 2 + ["test_two"] * 4 + ["test_wrong"]
-    assert lines[start + 3 : start + 10] == [
-        f"{row(entry, ()).plain}  test_it.py::{name}"
-        for entry, name in zip(report.entries, names, strict=True)
-    ]
-    assert lines[start + 10].startswith("WRONG: tanh float64; 2")
-    assert lines[start + 11 : start + 13] == [
+    rows = [row(entry, ()).plain.rstrip() for entry in report.entries]
+    assert [line.rstrip() for line in lines[start + 3 : start + 13]] == [
+        "test_it.py::test_identity", *rows[:2],
+        "test_it.py::test_two", *rows[2:6],
+        "test_it.py::test_wrong", *rows[6:],
+    ]  # fmt: skip
+    assert lines[start + 13].startswith("WRONG: tanh float64; 2")
+    assert lines[start + 14 : start + 16] == [
         "seed 7: repeat with --oracle-seed 7", f"report: {Path('r.json').absolute()}"
     ]  # fmt: skip
     assert not report.passed
@@ -295,7 +296,7 @@ def test_select_leaves_out_tests_by_their_marks_and_calls_by_their_operation(pyt
     result.assert_outcomes(passed=2, skipped=1, deselected=2)
     result.stdout.fnmatch_lines([
         "*::test_two PASSED*", "*::test_call SKIPPED*",
-        "dense *::test_two", "dense *::test_two", "right: *on 8 cases of 1 operation",
+        "*::test_two", "dense *", "dense *", "right: *on 8 cases of 1 operation",
         "SKIPPED *: oracle_check of identity: oracle-select is de[*], none, conv[?]d",
     ])  # fmt: skip
     pytester.makeini("[pytest]\noracle_select = identity tanh\n")

@@ -83,7 +83,8 @@ def test_run_says_how_to_replay(failed):
 def test_subject_that_is_still_wrong_exits_1_with_the_whole_story(failed, home, file):
     done = replay(str(folder(home) / file), cwd=home)
     assert (done.returncode, done.stderr) == (1, "")
-    assert "is WRONG as tanh in float64 (a counterexample kept from an earlier run)" in done.stdout
+    told = "is WRONG as tanh in float64\n  (a counterexample kept from an earlier run)\n"
+    assert told in done.stdout
     assert "complex_step agrees with exact arithmetic" in " ".join(done.stdout.split())
     assert "to reproduce it, bit for bit:" in done.stdout
     assert done.stdout.rstrip().endswith("the subject's answer has the recorded bits")

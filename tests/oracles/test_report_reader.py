@@ -1,14 +1,22 @@
-"""A report that was written as JSON comes back as it was."""
+"""A report that was written as JSON comes back as it was; what is none is refused in one line."""
+
+import json
+import random
+import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from oracles.answer import Answer, NotAnArray
 from oracles.catalog import ops
 from oracles.checking import run
-from oracles.report_reader import read_report
+from oracles.report_reader import load_report, read_report
 from oracles.reporting.failure import failure_text
 from oracles.reporting.json_form import json_text
-from oracles.reporting.terminal import footer, row
+from oracles.reporting.markdown import markdown
+from oracles.reporting.terminal import footer, row, whole
+from tests.oracles import reports
 
 
 @pytest.fixture(scope="module")
@@ -37,3 +45,183 @@ def test_a_report_is_read_as_it_was_written(report):
 def test_another_schema_is_refused():
     with pytest.raises(ValueError, match="report has schema version 1, this is 3"):
         read_report('{"schema_version": 1}')
+
+
+def test_answers_that_are_no_float_arrays_come_back(report):
+    values = {
+        "list": NotAnArray("list"),
+        "complex": np.array([1 + 2j, complex(np.nan, np.inf)], np.complex64),
+        "long": np.array([1, np.nan], np.longdouble) / 3,
+        "half": np.array(1.5, np.float16),
+        "empty": np.zeros((0, 3)),
+        "int": np.array([[7]], np.uint8),
+        "bool": np.array([True, False]),
+    }
+    first = report.entries[0]
+    failure = replace(first.failure, answers={"subject": Answer("value", values)})
+    text = json_text(replace(report, entries=(replace(first, failure=failure),)))
+    (again,) = read_report(text).entries
+    found = again.failure.answers["subject"].values
+    assert found.pop("list") == values.pop("list")
+    for name, array in values.items():
+        assert (found[name].dtype, found[name].shape) == (array.dtype, array.shape)
+        assert repr(found[name].tolist()) == repr(array.tolist())
+
+
+def test_what_has_a_default_may_be_missing_and_more_may_be_there():
+    stored = json.loads(json_text(reports.report(reports.entry())))
+    whole = read_report(json.dumps(stored))
+    del stored["notes"], stored["entries"][0]["place"]
+    stored["of a later version"] = {"x": 1}
+    assert read_report(json.dumps(stored)) == whole
+
+
+SMALL = json.loads(json_text(reports.report(reports.entry(lattice=reports.LATTICE))))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("seed", True, "report.seed is True, not a whole number"),
+        ("seed", 1.5, "report.seed is 1.5, not a whole number"),
+        ("oracles", "torch", "report.oracles is 'torch', not a list"),
+        ("limits", [], "report.limits is [], not an object"),
+        ("interrupted", 0, "report.interrupted is 0, not true or false"),
+        ("environment", None, "report.environment is None, not an object"),
+        ("environment.platform", "\ud800", r"report.environment.platform is '\\ud800', not a text"),
+        ("entries.0.seconds", "1.0", "report.entries[0].seconds is '1.0', not a number"),
+        ("entries.0.seconds", 10**400, "not a float64"),
+        ("entries.0.cases", 10**400, "not a float64"),
+        ("entries.0.tallies.0", {}, "report.entries[0].tallies[0] has no 'participant'"),
+        (
+            "entries.0.lattice.exact",
+            {"a\nb": "x"},
+            r"lattice.exact.a\nb is 'x', not a whole number",
+        ),
+        ("missing", {"jax": "x" * 999 + "\n", "torch": 3}, "report.missing.torch is 3, not a text"),
+        ("oracles", [["x" * 999]], "..., not a text"),
+    ],
+)
+def test_what_has_another_type_is_named_in_one_line(path, value, message):
+    stored = json.loads(json.dumps(SMALL))
+    *steps, last = [int(step) if step.isdigit() else step for step in path.split(".")]
+    node = stored
+    for step in steps:
+        node = node[step]
+    node[last] = value
+    with pytest.raises(ValueError, match=f"{re.escape(message)}$") as caught:
+        read_report(json.dumps(stored))
+    assert len(str(caught.value)) < 500
+    assert "\n" not in str(caught.value)
+
+
+ARRAYS = [
+    {"dtype": "float64", "shape": [2], "hex": ["0x1p+0"]},
+    {"dtype": "float64", "shape": [1], "hex": ["one"]},
+    {"dtype": "float64", "shape": ["1"], "hex": ["0x1p+0"]},
+    {"dtype": "float64", "shape": [1], "hex": 1},
+    {"dtype": "uint8", "shape": [1], "hex": [300]},
+    {"dtype": "object", "shape": [1], "hex": [1]},
+    {"dtype": "(1000000,)f8", "shape": [1], "hex": [1]},
+    {"dtype": "f8,,", "shape": [1], "hex": [1]},
+    {"dtype": "float64", "shape": [1]},
+    [1.0],
+    None,
+]
+
+
+@pytest.mark.parametrize("array", ARRAYS)
+def test_what_is_no_array_is_refused(report, array):
+    stored = json.loads(json_text(report))
+    stored["entries"][0]["failure"]["case"]["cotangent"] = array
+    with pytest.raises(
+        ValueError, match=r"^report.entries\[0\].failure.case.cotangent is "
+    ) as caught:
+        read_report(json.dumps(stored))
+    assert "array" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("part", "change"),
+    [
+        ("comparisons[1]", {"shape": [0]}),
+        ("comparisons[1]", {"shape": []}),
+        ("portraits[0]", {"shape": [0]}),
+        ("portraits[0]", {"counts": {"subject": [1]}}),
+        ("portraits[0]", {"bound": {"dtype": "float64", "shape": [0], "hex": []}}),
+    ],
+)
+def test_cells_that_there_are_not_are_refused(report, part, change):
+    stored = json.loads(json_text(report))
+    name, index = part.removesuffix("]").split("[")
+    stored["entries"][0]["failure"][name][int(index)].update(change)
+    where = re.escape(f"report.entries[0].failure.{part} does not agree with itself")
+    with pytest.raises(ValueError, match=f"^{where}$"):
+        read_report(json.dumps(stored))
+    stored = json.loads(json.dumps(SMALL))
+    stored["entries"][0]["lattice"]["miss_bits"] = "nan"
+    with pytest.raises(ValueError, match=r"lattice does not agree with itself$"):
+        read_report(json.dumps(stored))
+
+
+def test_half_a_report_is_none(report):
+    text = json_text(report)
+    for length in range(0, len(text), 211):
+        with pytest.raises(ValueError, match=r"^[^\n]+$"):
+            read_report(text[:length])
+    with pytest.raises(ValueError, match="JSON nested too deeply"):
+        read_report("[" * 10**6)
+    for other in ("[]", "3", "null", '{"seed": 1}'):
+        with pytest.raises(ValueError, match="JSON without a schema_version"):
+            read_report(other)
+
+
+def places(tree, path=()):
+    """Yield the path of every value in JSON."""
+    items = tree.items() if isinstance(tree, dict) else enumerate(tree)
+    for key, value in items:
+        yield (*path, key)
+        if isinstance(value, dict | list):
+            yield from places(value, (*path, key))
+
+
+STRANGE = (None, True, -1, 10**400, 1.5, "x", "nan", [], {}, [[1]], {"a": [None]}, {"kind": 3},
+           ARRAYS[0])  # fmt: skip
+
+
+def test_whatever_is_changed_reading_gives_a_report_or_one_line(report):
+    rng = random.Random(1)
+    stored = json.loads(json_text(replace(report, entries=report.entries[:1])))
+    everywhere = list(places(stored))
+    refused = 0
+    for _ in range(400):
+        *steps, last = rng.choice(everywhere)
+        node = stored
+        for step in steps:
+            node = node[step]
+        kept, node[last] = node[last], rng.choice(STRANGE)
+        try:
+            changed = read_report(json.dumps(stored))
+        except ValueError as error:
+            assert "\n" not in str(error)  # noqa: PT017
+            refused += 1
+        else:
+            whole(changed)
+            markdown(changed)
+        node[last] = kept
+    assert 200 < refused < 400
+    read_report(json.dumps(stored))
+
+
+def test_files_that_cannot_be_read_are_named(tmp_path):
+    (tmp_path / "binary").write_bytes(b"\xff")
+    (tmp_path / "empty").write_text("")
+    for name, why in [
+        ("missing", "cannot read {!r}: No such file or directory"),
+        ("", "cannot read {!r}: Is a directory"),
+        ("binary", "{!r} is no report: it is not UTF-8"),
+        ("empty", "{!r} is no report: Expecting value: line 1 column 1 (char 0)"),
+    ]:
+        path = str(tmp_path / name)
+        with pytest.raises(ValueError, match=f"^{re.escape(why.format(path))}$"):
+            load_report(path)

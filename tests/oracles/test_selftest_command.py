@@ -42,7 +42,7 @@ def test_kills_are_told_one_by_one_and_in_files(call, tmp_path):
     assert lines[0] == "dense: manualgrad.dense"
     assert lines[1].split() == ["mutation", "after", "in", "by"]
     assert lines[2].split() == ["grad_w:", "wrong", "sign", "1", "float32", "bound:", "grad_w"]
-    assert max(map(len, lines)) <= 100
+    assert max(map(len, lines)) <= 80
     assert lines[-2:] == [
         "seed 7: repeat with --seed 7",
         "report: .oracles/selftest.json .oracles/selftest.md",

@@ -1,0 +1,44 @@
+"""The commands that repeat a run, or one failure of it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+
+from oracles.report import OpReport, Report
+
+_FEW = 6
+_OURS = ("manualgrad", "oracles")
+
+PLACEHOLDER = "module:op"
+"""Stands for an operation that only its author can name."""
+
+
+def repeat_command(report: Report, entries: Sequence[OpReport]) -> str:
+    """Return the command that asks the same cases of `entries` again; of many, of the catalog."""
+    ops = list(dict.fromkeys(entry.op for entry in entries))
+    named = ops if len(ops) <= _FEW else []
+    if any(_foreign(entry) for entry in entries):
+        named = [PLACEHOLDER]
+    words = [
+        *("oracle-diff", "run", *named),
+        *("--seed", str(report.seed), "--max-examples", str(report.max_examples)),
+    ]
+    if report.oracles:
+        words += ["--oracles", ",".join(report.oracles)]
+    dtypes = ",".join(dict.fromkeys(entry.dtype for entry in entries))
+    words += ["--dtypes", dtypes] * (dtypes not in ("", "float32,float64"))
+    for name, value in report.limits.items():
+        words += ["--limit", f"{name}={str(value).lower()}"]
+    return shlex.join(words)
+
+
+def note(command: str) -> str:
+    """Return what must be said of a command that has the placeholder, or ""."""
+    return f"{PLACEHOLDER} stands for where your operation is." * (PLACEHOLDER in command)
+
+
+def _foreign(entry: OpReport) -> bool:
+    """Return whether the subject's backward stands elsewhere than in the catalog."""
+    return entry.place is not None and PurePosixPath(entry.place.path).parent.name not in _OURS

@@ -1,0 +1,143 @@
+"""A run that is ended from outside leaves the old report whole, or the new one of what was done."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from oracles import cli, report_reader
+from oracles.exit_status import INTERRUPTED, RIGHT, TERMINATED
+from oracles.reporting.json_form import json_text
+from oracles.runner import Runner
+from oracles.stopping import stopping
+from tests.oracles.reports import entry, report
+
+SLOW = """
+import time
+import numpy as np
+from oracles import ops
+
+def tanh(x):
+    open("calls", "a").write(".")
+    time.sleep(0.02)
+    return np.tanh(x)
+
+op = ops.tanh.implemented_by(tanh, None)
+"""
+RUN = ("run", "slow:op", "--oracles", "complex_step", "--dtypes", "float64", "--output", "out")
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "slow.py").write_text(SLOW)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out/report.json").write_text(json_text(report(entry("old"))))
+    return tmp_path
+
+
+def ended(home, number, calls):
+    """Run until the subject was called so often, send a signal, return the exit status."""
+    command = [sys.executable, "-m", "oracles.cli", *RUN]
+    pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    process = subprocess.Popen(command, cwd=home, text=True, **pipe)
+    seen = home / "calls"
+    while not seen.exists() or seen.stat().st_size < calls:
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=60)
+    assert "Traceback" not in output
+    return process.returncode
+
+
+def left(home):
+    return report_reader.load_report(str(home / "out/report.json"))
+
+
+def test_a_killed_run_leaves_the_old_report(home):
+    assert ended(home, signal.SIGKILL, 3) == -signal.SIGKILL
+    assert [each.op for each in left(home).entries] == ["old"]
+
+
+def test_a_run_that_is_told_to_end_writes_what_was_done(home):
+    assert ended(home, signal.SIGTERM, 8) == TERMINATED
+    found = left(home)
+    assert found.interrupted
+    assert [each.op for each in found.entries] == ["tanh"]
+    assert 0 < found.cases < 40
+
+
+def test_an_interrupt_between_cases_keeps_the_entries_that_are_done(home, monkeypatch, capsys):
+    proof = Runner.proof
+
+    def interrupted(runner, op, limits):
+        if op.name == "dense":
+            raise KeyboardInterrupt
+        return proof(runner, op, limits)
+
+    monkeypatch.setattr(Runner, "proof", interrupted)
+    with pytest.raises(SystemExit) as done:
+        cli.main(["run", "identity", "dense", "tanh", *RUN[2:], "--max-examples", "2"])
+    assert done.value.code == INTERRUPTED
+    assert "(interrupted)" in capsys.readouterr().out
+    assert ([each.op for each in left(home).entries], left(home).interrupted) == (
+        ["identity"],
+        True,
+    )
+
+
+def test_the_signal_is_what_it_was_after_the_block():
+    before = signal.getsignal(signal.SIGTERM)
+    with stopping() as stop:
+        assert signal.getsignal(signal.SIGTERM) != before
+    assert signal.getsignal(signal.SIGTERM) == before
+    assert not stop.terminated
+    assert (stop.status(INTERRUPTED), stop.status(RIGHT)) == (INTERRUPTED, RIGHT)
+
+
+def test_the_signal_interrupts_and_is_told_from_ctrl_c():
+    with stopping() as stop, pytest.raises(KeyboardInterrupt):  # noqa: PT012
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(1)
+    assert stop.terminated
+    assert (stop.status(INTERRUPTED), stop.status(RIGHT)) == (TERMINATED, RIGHT)
+
+
+def test_a_block_that_does_not_care_is_left_with_the_status_of_the_signal():
+    with pytest.raises(SystemExit, match=f"^{TERMINATED}$"), stopping():  # noqa: PT012
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(1)
+    with pytest.raises(KeyboardInterrupt), stopping():
+        raise KeyboardInterrupt
+
+
+def test_a_forked_child_ends_at_once():
+    ready, told = os.pipe()
+    with stopping():
+        child = os.fork()
+        if not child:  # a signal that comes before Python runs here is lost
+            os.write(told, b".")
+            time.sleep(60)
+            os._exit(0)
+        os.read(ready, 1)
+        os.kill(child, signal.SIGTERM)
+        _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == TERMINATED
+
+
+def test_another_thread_sets_no_signal():
+    seen = []
+
+    def work():
+        with stopping() as stop:
+            seen.append((stop.terminated, signal.getsignal(signal.SIGTERM)))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert seen == [(False, signal.getsignal(signal.SIGTERM))]
