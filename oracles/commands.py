@@ -31,7 +31,7 @@ from oracles.console import terminal
 from oracles.counterexample_reading import Unreadable
 from oracles.environment import environment
 from oracles.exit_status import RIGHT, WITNESS_FAILED, WRONG
-from oracles.files import write_files
+from oracles.files import write_paths
 from oracles.limits import Limits
 from oracles.plugging import DTYPES
 from oracles.proving import NotPolynomial, polynomial_of
@@ -80,7 +80,8 @@ def _replay(options: Namespace) -> int:
 def _article(options: Namespace) -> int:
     oracles = names_of("--oracles", options.oracles, KNOWN_ORACLES)
     check_required(options.require, oracles)
-    check_file("--html", options.html)
+    if options.html is not None:
+        check_file("--html", options.html)
     check_output(options.output)
     asked = [name for name in ("torch", "jax") if name in oracles]
     missing = {name: missing_reason(name) for name in asked}
@@ -91,18 +92,18 @@ def _article(options: Namespace) -> int:
         if missing[name]:
             say(f"SKIPPED {name}: {missing[name]}\n")
     if options.html is not None:
-        say(f"\nwrote {_article_page(Path(options.html), steps)}\n")
+        _write_article_page(Path(options.html), steps)
+        say(f"\nwrote {options.html}\n")
     if not all(image.right for image in steps.images):
         return WRONG
     return WITNESS_FAILED if set(steps.silent) & set(options.require) else RIGHT
 
 
-def _article_page(path: Path, steps: ArticleSteps) -> str:
+def _write_article_page(path: Path, steps: ArticleSteps) -> None:
     from oracles.article_record import record_of  # noqa: PLC0415 - needed here alone
     from oracles.reporting.article_page.page import article_html  # noqa: PLC0415
 
-    (written,) = write_files(str(path.parent), {path.name: article_html(record_of(steps))})
-    return written
+    write_paths({path: article_html(record_of(steps))})
 
 
 def _activations(options: Namespace) -> int:
