@@ -148,7 +148,7 @@ def _window(length: int, at: int) -> range:
 def _slices(ratio: Array, worst: int, cells: int) -> list[int]:
     """Return which slices to show: that of the worst cell, then the first with wrong ones."""
     most = max(1, min(_MOST_SLICES, MOST_CELLS // cells))
-    wrong = (ratio > 1).any(axis=(1, 2))
+    wrong = np.asarray((ratio > 1).any(axis=(1, 2)))
     order = sorted(range(len(ratio)), key=lambda place: (place != worst, not wrong[place], place))
     return sorted(order[:most])
 
