@@ -82,7 +82,10 @@ def test_a_network_does_not_change():
     before = {name: array.copy() for name, array in network.parameters.items()}
     trace = network.forward(x)
     first, second = (network.backward(trace.y, trace) for _ in range(2))
-    network.updated(first, learning_rate=0.5)
+    moved = network.updated(first, learning_rate=0.5)
+    assert [(each.name, each.options) for each in moved.layers] == [
+        (each.name, each.options) for each in network.layers
+    ]
     assert first.grad_x.tobytes() == second.grad_x.tobytes()
     for name, array in network.parameters.items():
         assert (array == before[name]).all()

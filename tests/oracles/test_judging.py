@@ -111,6 +111,9 @@ def test_an_account_holds_everything_about_a_case():
     assert {n: t.value.tolist() for n, t in given.items()} == {
         n: t.value.tolist() for n, t in true.items()
     }
+    assert [(each.operand, set(each.ratios)) for each in found.portraits] == [
+        (name, {"subject", "torch"}) for name in true
+    ]
     assert found.sentences == (
         "y: right, largest error/bound 0",
         "grad_x: right, largest error/bound 0",

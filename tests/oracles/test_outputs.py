@@ -13,7 +13,7 @@ from oracles.exit_status import INTERRUPTED, NOTHING, RIGHT, WRONG
 from oracles.finishing import finish
 from tests.oracles import report_kinds as reports
 
-FILES = ("--junit", "out/junit.xml", "--sarif", "out/found.sarif")
+FILES = ("--junit", "out/junit.xml", "--sarif", "out/found.sarif", "--html", "out/page.html")
 
 
 def options(*given):
@@ -58,8 +58,10 @@ def test_every_format_for_every_status(kind, status, red, found, tmp_path, monke
     assert printed.count("::error ") == (1 + found) * (status != RIGHT)
     assert "out/junit.xml" in printed
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
-        "found.sarif", "junit.xml",
+        "found.sarif", "junit.xml", "page.html",
     ]  # fmt: skip
+    page = (tmp_path / "out/page.html").read_text(encoding="utf-8")
+    assert page == (tmp_path / ".oracles/report.html").read_text(encoding="utf-8")
 
 
 def test_files_that_are_asked_for_are_written_without_the_others(tmp_path):

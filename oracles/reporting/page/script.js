@@ -53,7 +53,7 @@
   }
 
   function readRow(element, place) {
-    const [op, dtype] = [...element.cells].map((cell) => cell.textContent);
+    const [op, dtype] = [...element.cells].map((cell) => cell.textContent.trim());
     return { element, place, op, dtype, text: element.textContent.toLowerCase(),
              wrong: element.classList.contains("wrong") };
   }
@@ -61,7 +61,7 @@
   function readApart(element, byId) {
     const row = byId.get(element.dataset.row);
     if (row) row.text += " " + headText(element);
-    const told = (name) => element.querySelector(`summary .${name}`)?.textContent ?? "";
+    const told = (name) => element.querySelector(`summary .${name}`)?.textContent.trim() ?? "";
     return { element, row, op: told("op"),
              dtype: told("dtype"), oracle: element.dataset.oracle ?? "",
              text: element.textContent.toLowerCase() };
@@ -94,7 +94,7 @@
     let shown = 0;
     for (const row of rows) {
       const visible = fits(row) && has(row.text) && (!state.fail || row.wrong)
-        && (place < 0 || !["-", "SKIPPED"].includes(row.element.cells[place].textContent));
+        && (place < 0 || !["-", "SKIPPED"].includes(row.element.cells[place].textContent.trim()));
       row.element.hidden = !visible;
       shown += visible;
     }
@@ -296,7 +296,7 @@
     slice.addEventListener("keydown", (event) => move(event, tables));
   }
 
-  const exact = (cell) => cell.title || cell.textContent;
+  const exact = (cell) => cell.title || cell.textContent.trim();
 
   function tell(slice, tables, cell, readout) {
     const [row, column] = [cell.parentElement.rowIndex, cell.cellIndex];
