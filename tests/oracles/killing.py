@@ -7,71 +7,63 @@ The careless writer is there to show that half a file would be seen.
 import json
 import os
 import random
-import re
 import signal
 import sys
 import time
-from argparse import Namespace
 from pathlib import Path
 
-from oracles.outputs import texts, write_outputs
+from oracles.files import write_files
+from oracles.outputs import texts
 from tests.oracles.reports import entry, report
 
-
-def report_of(seed):
-    """Return the report that a seed stands for, of one length or another."""
-    return report(*(entry(f"op{n}") for n in range(1 + seed % 61)), seed=seed)
+ROUND = [texts(report(*(entry(f"op{n}") for n in range(1 + 7 * n % 5)), seed=n)) for n in range(10)]
+"""The files of some reports of several lengths, which are written over and over in this order."""
 
 
-def write(report, directory):
-    write_outputs(Namespace(output=str(directory), no_report=False), report)
+def write_carelessly(directory, files):
+    for name, text in files.items():
+        (Path(directory) / name).write_text(text)
 
 
-def write_carelessly(report, directory):
-    for name, text in texts(report).items():
-        (directory / name).write_text(text)
-
-
-def killed(writer, directory, seconds):
+def killed(writer, directory, first, seconds):
     """Start a process that writes report after report, and kill it after so many seconds."""
     child = os.fork()
     if not child:
         while True:
-            writer(report_of(time.time_ns()), directory)
+            writer(str(directory), ROUND[first % len(ROUND)])
+            first += 1
     time.sleep(seconds)
     os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     assert os.WTERMSIG(status) == signal.SIGKILL
 
 
-def seed_of(directory, name):
-    """Return the seed of the report of which a file is the whole, "none" without a file."""
+def number_of(directory, name):
+    """Return which report a file is the whole of, None without a file, -1 for half of one."""
     try:
         text = (directory / name).read_text()
     except FileNotFoundError:
-        return "none"
-    for seed in set(re.findall(r"\b\d{19}\b", text)):
-        if texts(report_of(int(seed)))[name] == text:
-            return int(seed)
-    return "half"
+        return None
+    return next((n for n, files in enumerate(ROUND) if files[name] == text), -1)
 
 
 def main(directory, seed, kills, kind):
     rng, home = random.Random(int(seed)), Path(directory)
-    writer = {"whole": write, "careless": write_carelessly}[kind]
+    writer = {"whole": write_files, "careless": write_carelessly}[kind]
     seen = {"kills": 0, "halves": 0, "absent": 0, "left behind": 0, "mixed": 0, "json ahead": 0}
+    last = -1
     for _ in range(int(kills)):
-        killed(writer, home, 0.02 + rng.random() * 0.06)
-        seeds = {name: seed_of(home, name) for name in texts(report_of(0))}
-        numbers = [seed for seed in seeds.values() if isinstance(seed, int)]
-        last = seeds["report.json"]
+        killed(writer, home, last + 1, 0.01 + rng.random() * 0.04)
+        numbers = [number_of(home, name) for name in ROUND[0]]
+        last = -1 if numbers[-1] is None else numbers[-1]
         seen["kills"] += 1
-        seen["halves"] += "half" in seeds.values()
-        seen["absent"] += "none" in seeds.values()
+        seen["halves"] += -1 in numbers
+        seen["absent"] += None in numbers
         seen["left behind"] += any(home.glob(".*.part"))
         seen["mixed"] += len(set(numbers)) > 1
-        seen["json ahead"] += isinstance(last, int) and any(last > seed for seed in numbers)
-    writer(report_of(1), home)
+        # Beside a report.json there is what belongs to it, or to the next report.
+        seen["json ahead"] += None not in numbers and not {*numbers} <= {last, (last + 1) % 10}
+    writer(str(home), ROUND[0])
     seen["files"] = sorted(path.name for path in home.iterdir())
     json.dump(seen, sys.stdout)
 
