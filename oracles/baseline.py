@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
-from oracles.changes import Change, Changes
+from oracles.changes import Change, Changes, Kind
 from oracles.report import OpReport, Report
 from oracles.strength import beyond_bounds, strength
 
@@ -91,7 +91,7 @@ def _state(entry: OpReport) -> State:
     return "vacuous" if entry.vacuous or entry.cases == 0 else "right"
 
 
-def _kind(before: State | None, now: State | None) -> str:
+def _kind(before: State | None, now: State | None) -> Kind:
     if now is None:
         return "gone"
     if now == "wrong":

@@ -3,6 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
+
+Kind = Literal[
+    "new failure",
+    "newly vacuous",
+    "still wrong",
+    "still vacuous",
+    "fixed",
+    "added",
+    "gone",
+    "right",
+]
+
+KINDS: tuple[Kind, ...] = get_args(Kind)
+"""The kinds of change, the most important first."""
 
 REGRESSIONS = ("new failure", "newly vacuous")
 """The kinds of change of which ``--fail-on new`` makes a failure."""
@@ -36,7 +51,7 @@ class Change:
     op: str
     subject: str
     dtype: str
-    kind: str
+    kind: Kind
     ratio_before: float | None = None
     ratio_now: float | None = None
     rate_before: float | None = None
@@ -67,7 +82,7 @@ class Changes:
     changes: tuple[Change, ...]
     differences: tuple[str, ...] = ()
 
-    def of(self, kind: str) -> tuple[Change, ...]:
+    def of(self, kind: Kind) -> tuple[Change, ...]:
         """Return the changes of one kind."""
         return tuple(change for change in self.changes if change.kind == kind)
 

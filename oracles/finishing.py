@@ -12,6 +12,7 @@ from rich.text import Text
 from oracles.arguments import UsageError
 from oracles.baseline import changes_since
 from oracles.broken_pipe import write
+from oracles.changes import Kind
 from oracles.console import Terminal
 from oracles.exit_status import BROKEN, INTERRUPTED, NOTHING, RIGHT, WITNESS_FAILED, WRONG
 from oracles.github import tell_github
@@ -117,5 +118,5 @@ def status_of(report: Report, required: Sequence[str], *, only_new: bool = False
 _DEATHS = ("crashed", "timed out")
 
 
-def _has_new(report: Report, kind: str) -> bool:
+def _has_new(report: Report, kind: Kind) -> bool:
     return report.changes is not None and bool(report.changes.of(kind))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-from oracles.changes import Change, Changes
+from oracles.changes import KINDS, Change, Changes, Kind
 from oracles.report import Report
 from oracles.reporting.cells import number
 
@@ -24,16 +24,14 @@ def change_lines(changes: Changes) -> list[str]:
         lines += _listed(kind, changes.of(kind), told)
     for word, told in _NOTABLE.items():
         lines += _listed(word, [c for c in changes.changes if word in c.notable], told)
-    counts = [
-        _counted(kind, len(changes.of(kind))) for kind in (*_LISTED, "right", "added", "gone")
-    ]
+    counts = [_counted(kind, len(changes.of(kind))) for kind in KINDS]
     lines.append(", ".join(filter(None, counts)) or "nothing in both")
     if changes.differences:
         lines.append(f"the runs differ in {'; '.join(changes.differences)}")
     return lines
 
 
-def news(report: Report, kind: str, count: int) -> str:
+def news(report: Report, kind: Kind, count: int) -> str:
     """Return how many of `count` are new, to follow a verdict; "" without an earlier report."""
     if report.changes is None:
         return ""
@@ -77,7 +75,7 @@ def _both(name: str, before: str, now: str) -> str:
     return f", {name} {', '.join(sides)}" if sides else ""
 
 
-_LISTED: Mapping[str, Callable[[Change], str]] = {
+_LISTED: Mapping[Kind, Callable[[Change], str]] = {
     "new failure": _ratios,
     "newly vacuous": _evidence,
     "fixed": _ratios,

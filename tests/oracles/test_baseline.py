@@ -184,8 +184,8 @@ def test_lines_are_short_and_say_all():
         "weaker evidence: f float64 (mine.f), evidence lattice 2^-42 then, bound now",
         "closer to the bound: f float64 (mine.f), error/bound 0.01 then, 0.5 now",
         "slower: f float64 (mine.f), cases/s 20.0 then, 4.4 now",
-        "1 new failure, 1 newly vacuous, 1 fixed, 1 still wrong, 1 right, 1 added, "
-        "1 only in the earlier report",
+        "1 new failure, 1 newly vacuous, 1 still wrong, 1 fixed, 1 added, "
+        "1 only in the earlier report, 1 right",
         "the runs differ in seed 7 then, 8 now",
     ]
     assert change_lines(compared([], [])) == ["nothing in both"]

@@ -13,7 +13,7 @@ import lxml.html
 import numpy as np
 import pytest
 
-from oracles.changes import Change, Changes
+from oracles.changes import KINDS, Change, Changes
 from oracles.op import Case
 from oracles.portrait import RIGHT_CLASSES, Portrait, histogram
 from oracles.report import Pairing
@@ -62,12 +62,25 @@ def defects_report():
 def changed_report():
     now = (failing(), right_entry("dense"), right_entry("tanh"))
     changes = (
-        Change("tanh", "mine.tanh", "float64", "right", 0.25, 0.25, 1500.0, 1200.0),
+        Change(
+            "tanh",
+            "mine.tanh",
+            "float64",
+            "right",
+            0.25,
+            0.25,
+            1500.0,
+            1200.0,
+            "proof",
+            "bound",
+            ("weaker evidence", "slower"),
+        ),
         Change("conv2d", "mine.conv2d", "float64", "new failure", 0.5, np.inf, 10.0, 12.5),
         Change("dense", "mine.dense", "float64", "fixed", 1e9, 0.25, 5.0, 5.0),
         Change("gelu", "mine.gelu", "float64", "gone", 0.5, None, 5.0, None),
     )
-    return made_report(*now, changes=Changes("old.json", "2025-12-31T00:00:00+00:00", changes))
+    told = Changes("old.json", "2025-12-31T00:00:00+00:00", changes, ("seed 1 then, 2 now",))
+    return made_report(*now, changes=told)
 
 
 REPORTS = {
@@ -306,14 +319,29 @@ def test_what_has_changed(trees):
     rows = list(by_id(trees["changed"], "changes").iter("tr"))[1:]
     to = "\N{RIGHTWARDS ARROW}"
     assert [[words(cell) for cell in row] for row in rows] == [
-        ["conv2d", "float64", "new failure", f"0.5 {to} inf", f"10 {to} 12.5 (+25%)"],
-        ["dense", "float64", "fixed", f"1e+09 {to} 0.25", f"5 {to} 5 (+0%)"],
-        ["gelu", "float64", "gone", f"0.5 {to} -", "-"],
-        ["tanh", "float64", "right", "0.25", f"1,500 {to} 1,200 (-20%)"],
+        ["conv2d", "float64", "new failure", "-", f"0.5 {to} inf", f"10 {to} 12.5 (+25%)"],
+        ["dense", "float64", "fixed", "-", f"1e+09 {to} 0.25", f"5 {to} 5 (+0%)"],
+        ["gelu", "float64", "gone", "-", f"0.5 {to} -", "-"],
+        [
+            "tanh",
+            "float64",
+            "right, weaker evidence, slower",
+            f"proof {to} bound",
+            "0.25",
+            f"1,500 {to} 1,200 (-20%)",
+        ],
     ]
+    assert "The two runs differ in seed 1 then, 2 now." in told
     rows = list(by_id(trees["changed"], "matrix").iter("tr"))[1:]
     assert [words(row[-1]) for row in rows] == ["new failure", "fixed", "right"]
     assert "new failure" in words(by_id(trees["changed"], "failures"))
+
+
+def test_every_kind_of_change_has_its_row():
+    changes = tuple(Change("tanh", "mine.tanh", "float64", kind) for kind in KINDS[::-1])
+    report = made_report(right_entry(), changes=Changes("old.json", "then", changes))
+    rows = list(by_id(parsed(report_html(report)), "changes").iter("tr"))[1:]
+    assert [words(row[2]) for row in rows] == list(KINDS)
 
 
 def portrait_of(ratio):

@@ -10,6 +10,7 @@ import pytest
 
 from oracles.answer import Answer, NotAnArray
 from oracles.catalog import ops
+from oracles.changes import Change, Changes
 from oracles.checking import run
 from oracles.report_reader import load_report, read_report
 from oracles.reporting.failure import failure_text
@@ -162,6 +163,15 @@ def test_cells_that_there_are_not_are_refused(report, part, change):
     stored["entries"][0]["lattice"]["miss_bits"] = "nan"
     with pytest.raises(ValueError, match=r"lattice does not agree with itself$"):
         read_report(json.dumps(stored))
+
+
+def test_a_change_of_no_known_kind_is_refused(report):
+    changes = Changes("old.json", "then", (Change("a", "b", "c", "worse"),))
+    text = json_text(replace(report, changes=changes))
+    with pytest.raises(
+        ValueError, match=r"^report.changes.changes\[0\].kind is 'worse', not one of "
+    ):
+        read_report(text)
 
 
 def test_half_a_report_is_none(report):

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from oracles.changes import Change, Changes
+from oracles.changes import KINDS, Change, Changes
 from oracles.reporting.cells import number
-
-KINDS = ("new failure", "still wrong", "fixed", "added", "gone", "right")
-"""The most important first."""
 
 
 @dataclass(frozen=True)
@@ -18,29 +15,35 @@ class ChangedRow:
     op: str
     dtype: str
     kind: str
+    told: str
+    evidence: str
     ratio: str
     rate: str
 
 
 @dataclass(frozen=True)
 class Changed:
-    """Against what, how many of each kind, and all of them, the most important first."""
+    """Against what, how many of each kind, all of them, the most important first, and why else."""
 
     against: str
     started: str
     counts: tuple[tuple[str, int], ...]
     rows: tuple[ChangedRow, ...]
+    differences: tuple[str, ...]
 
 
 def changed(changes: Changes) -> Changed:
     """Return what has changed, in words."""
     counts = ((kind, len(changes.of(kind))) for kind in KINDS)
-    ordered = sorted(changes.changes, key=lambda change: KINDS.index(change.kind))
+    ordered = sorted(
+        changes.changes, key=lambda change: (KINDS.index(change.kind), not change.notable)
+    )
     return Changed(
         against=changes.against,
         started=changes.started,
         counts=tuple((kind, count) for kind, count in counts if count),
         rows=tuple(_row(change) for change in ordered),
+        differences=changes.differences,
     )
 
 
@@ -49,13 +52,18 @@ def _row(change: Change) -> ChangedRow:
         change.op,
         change.dtype,
         change.kind,
+        ", ".join((change.kind, *change.notable)),
+        _both(change.evidence_before or "-", change.evidence_now or "-"),
         _ratios(change.ratio_before, change.ratio_now),
         _rates(change.rate_before, change.rate_now),
     )
 
 
 def _ratios(before: float | None, now: float | None) -> str:
-    then, after = (_or_dash(each) for each in (before, now))
+    return _both(_or_dash(before), _or_dash(now))
+
+
+def _both(then: str, after: str) -> str:
     return then if then == after else f"{then} \N{RIGHTWARDS ARROW} {after}"
 
 
