@@ -106,7 +106,9 @@ def _nearest(number: Any) -> float:
 
 
 def _has_shape(value: object, shape: tuple[int, ...]) -> bool:
-    return isinstance(value, np.ndarray) and value.shape == shape and value.dtype.kind == "f"
+    if not isinstance(value, np.ndarray) or value.shape != shape:
+        return False
+    return np.can_cast(value.dtype, np.float64) and value.dtype.kind == "f"
 
 
 def _ratio(value: Array, true: Approximate, own_error: Array | None) -> Array:

@@ -176,7 +176,7 @@ def test_copying(chromium, pages, home):
     expect(page.locator(".status")).to_have_text("Copied")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == "import numpy as np\nprint('again')\n"
-    page.locator("header .copyable button").click()
+    page.locator("#environment .copyable button").click()
     page.wait_for_timeout(100)
     assert page.evaluate("navigator.clipboard.readText()").startswith("oracle-diff")
 

@@ -26,6 +26,7 @@ def test_ratios_of_everybody_who_gave_an_array_of_that_shape():
                         errors={"y": np.ones((1, 3))}),
         "short": Answer("value", {"y": np.ones((1, 2))}),
         "list": Answer("value", {"y": NotAnArray("list")}),
+        "long": Answer("value", {"y": np.ones((1, 3), np.longdouble)}),
         "silent": Answer("rejected", detail="no"),
     }  # fmt: skip
     (found,) = portraits(answers, true)
