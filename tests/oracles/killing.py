@@ -11,58 +11,70 @@ import re
 import signal
 import sys
 import time
-from argparse import Namespace
 from pathlib import Path
 
-from oracles.outputs import texts, write_outputs
+from oracles.files import write_paths
+from oracles.outputs import texts
 from tests.oracles.reports import entry, report
 
-
-def report_of(seed):
-    """Return the report that a seed stands for, of one length or another."""
-    return report(*(entry(f"op{n}") for n in range(1 + seed % 61)), seed=seed)
-
-
-def write(report, directory):
-    write_outputs(Namespace(output=str(directory), no_report=False), report)
+VARIANTS = 8
+PLACE = 10**18
+"""Stands for the seed in what is rendered once: rendering takes far longer than writing."""
 
 
-def write_carelessly(report, directory):
-    for name, text in texts(report).items():
+def rendered():
+    """Return reports of several lengths as texts, in which `PLACE` is to be the seed."""
+    lengths = [1 + 8 * variant for variant in range(VARIANTS)]
+    return [texts(report(*(entry(f"op{n}") for n in range(m)), seed=PLACE)) for m in lengths]
+
+
+def texts_of(made, seed):
+    """Return the files of the report that a seed stands for, of one length or another."""
+    return {
+        name: text.replace(str(PLACE), str(seed)) for name, text in made[seed % VARIANTS].items()
+    }
+
+
+def write(found, directory):
+    write_paths({directory / name: text for name, text in found.items()})
+
+
+def write_carelessly(found, directory):
+    for name, text in found.items():
         (directory / name).write_text(text)
 
 
-def killed(writer, directory, seconds):
+def killed(writer, made, directory, seconds):
     """Start a process that writes report after report, and kill it after so many seconds."""
     child = os.fork()
     if not child:
         while True:
-            writer(report_of(time.time_ns()), directory)
+            writer(texts_of(made, time.time_ns()), directory)
     time.sleep(seconds)
     os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     assert os.WTERMSIG(status) == signal.SIGKILL
 
 
-def seed_of(directory, name):
+def seed_of(made, directory, name):
     """Return the seed of the report of which a file is the whole, "none" without a file."""
     try:
         text = (directory / name).read_text()
     except FileNotFoundError:
         return "none"
     for seed in set(re.findall(r"\b\d{19}\b", text)):
-        if texts(report_of(int(seed)))[name] == text:
+        if texts_of(made, int(seed))[name] == text:
             return int(seed)
     return "half"
 
 
 def main(directory, seed, kills, kind):
-    rng, home = random.Random(int(seed)), Path(directory)
+    rng, home, made = random.Random(int(seed)), Path(directory), rendered()
     writer = {"whole": write, "careless": write_carelessly}[kind]
     seen = {"kills": 0, "halves": 0, "absent": 0, "left behind": 0, "mixed": 0, "json ahead": 0}
     for _ in range(int(kills)):
-        killed(writer, home, 0.02 + rng.random() * 0.06)
-        seeds = {name: seed_of(home, name) for name in texts(report_of(0))}
+        killed(writer, made, home, 0.02 + rng.random() * 0.06)
+        seeds = {name: seed_of(made, home, name) for name in made[0]}
         numbers = [seed for seed in seeds.values() if isinstance(seed, int)]
         last = seeds["report.json"]
         seen["kills"] += 1
@@ -71,7 +83,7 @@ def main(directory, seed, kills, kind):
         seen["left behind"] += any(home.glob(".*.part"))
         seen["mixed"] += len(set(numbers)) > 1
         seen["json ahead"] += isinstance(last, int) and any(last > seed for seed in numbers)
-    writer(report_of(1), home)
+    writer(texts_of(made, 1), home)
     seen["files"] = sorted(path.name for path in home.iterdir())
     json.dump(seen, sys.stdout)
 

@@ -86,7 +86,7 @@ def test_report_shows_what_the_run_showed_and_writes_nothing(call, home, found, 
 
 def test_report_writes_the_same_files_again_where_it_is_told(call, home):
     _, text, _ = call("report", "wrong.json", "--output", "again")
-    assert "report: again/report.md again/report.json" in text
+    assert "report: again/report.html again/report.md again/report.json" in text
     assert (home / "again/report.json").read_text() == (home / "wrong.json").read_text()
     call("report", "wrong.json", "--output", "no", "--no-report")
     assert not (home / "no/report.json").exists()
@@ -215,9 +215,9 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one_and_status_4(call, h
     assert "WRONG: tanh float32" in text
     assert len(error.splitlines()) == 1
     assert error.startswith("oracle-diff: error: no report written, earlier files are as they were")
-    assert error.endswith("No space left on device: 'out/report.md'\n")
+    assert error.endswith("No space left on device: 'out/report.html'\n")
     assert (home / "out/report.json").read_text() == before
-    assert files(home / "out") == ["report.json", "report.md"]
+    assert files(home / "out") == ["report.html", "report.json", "report.md"]
 
 
 LIMITED = """
@@ -239,7 +239,7 @@ def test_a_limit_of_the_system_leaves_the_old_report_and_no_framework_was_import
                           text=True, check=False)  # fmt: skip
     assert done.returncode == BROKEN
     line, modules = done.stderr.splitlines()
-    assert line.endswith(" 'out/report.md'")
+    assert line.endswith(" 'out/report.html'")
     assert "File too large" in line
     assert modules == "[]"
     assert {path: path.read_text() for path in (home / "out").iterdir()} == before
