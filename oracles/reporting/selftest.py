@@ -6,10 +6,14 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from textwrap import fill
 
+from rich.cells import cell_len
+
+from oracles.reporting.lines import fit
 from oracles.selftest.mutation import Mutation
 from oracles.selftest.record import OpTrials, SelfTest, Trial
+from oracles.visible import visible
 
-_WIDTHS = (48, 6, 9)
+_WIDTHS = (47, 5, 7)
 _WIDTH = 80
 
 
@@ -41,12 +45,22 @@ def _scope(entry: OpTrials) -> list[str]:
 
 
 def _row(*cells: str) -> str:
+    """Return a row of the table, with the last cell below it if there is no room beside it."""
     name, after, dtype = (f"{cell:<{w}}" for cell, w in zip(cells, _WIDTHS, strict=False))
-    return _cut(f"  {name} {after} {dtype} {cells[-1]}".rstrip())
+    start = f"  {name} {after} {dtype}"
+    beside = f"{start} {cells[-1]}"
+    if len(beside) <= _WIDTH:
+        return beside.rstrip()
+    return f"{start.rstrip()}\n{_cut(f'{_BELOW}{cells[-1]}')}"
+
+
+_BELOW = " " * 8
 
 
 def _cut(line: str) -> str:
-    return line if len(line) <= _WIDTH else f"{line[: _WIDTH - 3]}..."
+    """Return a line of at most so many cells; the report has it whole."""
+    shown = visible(line, keep="")
+    return shown if cell_len(shown) <= _WIDTH else fit(shown, -_WIDTH).rstrip()
 
 
 def _killed_row(trial: Trial) -> str:

@@ -74,7 +74,7 @@ def test_kept_case_is_tried_first_and_not_shrunk_again(monkeypatch):
     assert again.failure.sentences == first.failure.sentences
     assert again.failure.blob == ""
     text = failure_text(again)
-    assert "in float64 (a counterexample kept from an earlier run)" in text
+    assert "in float64 (a counterexample kept from an earlier run)" in " ".join(text.split())
     saved = first.failure.saved
     assert f"saved; to run it again:\n    oracle-diff replay {saved}" in text
     assert len(folders()) == 1

@@ -149,9 +149,8 @@ def test_half_a_file_would_have_been_seen(tmp_path):
 
 
 def test_every_format_tells_of_which_run_it_is():
-    found = report(entry(), seed=3141592653)
-    assert list(texts(found))[-1] == "report.json"
-    for text in texts(found).values():
+    found = texts(report(entry(), seed=3141592653))
+    assert list(found)[-1] == "report.json"
+    for text in found.values():
         assert "3141592653" in text
-        for part in ("2026-01-02", "03:04:05.678"):
-            assert part in text
+        assert "2026-01-02T03:04:05.678" in text.replace("-02 03", "-02T03")

@@ -86,7 +86,7 @@ def test_report_shows_what_the_run_showed_and_writes_nothing(call, home, found, 
 
 def test_report_writes_the_same_files_again_where_it_is_told(call, home):
     _, text, _ = call("report", "wrong.json", "--output", "again")
-    assert "report: again/report.html again/report.md again/report.json" in " ".join(text.split())
+    assert "report: again/report.html again/report.md again/report.json" in text
     assert (home / "again/report.json").read_text() == (home / "wrong.json").read_text()
     call("report", "wrong.json", "--output", "no", "--no-report")
     assert not (home / "no/report.json").exists()

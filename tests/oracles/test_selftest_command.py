@@ -1,6 +1,7 @@
 """`oracle-diff selftest` as a stranger calls it: tables, files, exit statuses."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -142,8 +143,8 @@ def test_an_operation_in_text():
     assert entry_text(entry(TRIAL, MISSED, FAR), whole=True).splitlines() == [
         "conv2d: mine",
         "  limits: stride=1",
-        "  mutation                                         after  in        by",
-        "  a                                                3      float32   bound: y",
+        "  mutation                                        after in      by",
+        "  a                                               3     float32 bound: y",
         "",
         "  survived, and what would have caught it",
         "    b (changed 2 of 80 cases)",
@@ -158,6 +159,14 @@ def test_an_operation_in_text():
         "",
     ]
     assert "bound: y" not in entry_text(entry(TRIAL), whole=False)
+
+
+def test_what_has_no_room_beside_stands_below_and_is_harmless():
+    long = replace(TRIAL, what=("\x1b[2J", "grad_1.w"))
+    told = entry_text(entry(long), whole=True).splitlines()[3:5]
+    assert told == ["  a" + " " * 47 + "3     float32", r"        bound: \x1b[2J, grad_1.w"]
+    cut = entry_text(entry(replace(TRIAL, what=("n" * 200,))), whole=True).splitlines()[4]
+    assert cut == f"        bound: {'n' * 64}…"
 
 
 def test_totals():
