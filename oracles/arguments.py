@@ -13,7 +13,7 @@ from oracles.exit_status import WITNESS_FAILED
 from oracles.files import check_writable
 from oracles.limits import Limits, make_limits
 from oracles.op import Op
-from oracles.outputs import check_place, check_places
+from oracles.outputs import check_place, named
 from oracles.proving import NotPolynomial, polynomial_of
 from oracles.runner import Runner
 from oracles.user_ops import load_op
@@ -97,14 +97,16 @@ def check_output(directory: str) -> None:
 
 
 def check_files(options: Namespace) -> None:
-    """Refuse the path of a file that cannot be written, before the work."""
-    try:
-        check_places(options)
-    except OSError as error:
-        raise UsageError(str(error)) from error
+    """Refuse the paths of files that cannot be written, before the work."""
+    taken: dict[str, str] = {}
+    for option, path in named(options).items():
+        check_file(f"--{option}", path)
+        if path in taken:
+            raise UsageError(f"argument --{option}: {path!r} is that of --{taken[path]} too")
+        taken[path] = option
 
 
-def check_file(option: str, path: str | None) -> None:
+def check_file(option: str, path: str) -> None:
     """Refuse one such path."""
     try:
         check_place(option, path)

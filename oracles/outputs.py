@@ -43,41 +43,34 @@ def write_outputs(options: Namespace, report: Report) -> list[str]:
     OSError
         If a file cannot be written; then all are as they were.
     """
-    found = {Path(path): render(report) for path, render in _asked(options).items()}
+    asked = {Path(path): EXTRA[option] for option, path in named(options).items()}
     if options.output is not None and not options.no_report:
-        found |= {Path(options.output) / name: text for name, text in texts(report).items()}
-    return write_paths(found)
+        asked |= {Path(options.output) / name: render for name, render in ALWAYS.items()}
+    made = {render: render(report) for render in dict.fromkeys(asked.values())}
+    return write_paths({path: made[render] for path, render in asked.items()})
 
 
-def _asked(options: Namespace) -> dict[str, Callable[[Report], str]]:
+def named(options: Namespace) -> dict[str, str]:
+    """Return the paths that options name, by option; ``--json -`` is standard output."""
     given = {option: getattr(options, option, None) for option in EXTRA}
-    return {path: EXTRA[option] for option, path in given.items() if path not in (None, "-")}
+    return {o: path for o, path in given.items() if path is not None and (o, path) != _STDOUT}
 
 
-def check_places(options: Namespace) -> None:
-    """Make the directories of the files that options name.
-
-    Raises
-    ------
-    OSError
-        If one of the files cannot be written: the text names the option.
-    """
-    for option in EXTRA:
-        check_place(f"--{option}", getattr(options, option))
+_STDOUT = ("json", "-")
 
 
-def check_place(option: str, path: str | None) -> None:
-    """Make the directory of a file; ``-`` is standard output, and None is nothing.
+def check_place(option: str, path: str) -> None:
+    """Make the directory of a file.
 
     Raises
     ------
     OSError
         If the file cannot be written: the text names the option.
     """
-    if path in (None, "-"):
-        return
-    place = Path(str(path))
+    place = Path(path)
     try:
+        if path == "-":
+            raise OSError("standard output is for --json alone")
         if place.exists() and not place.is_file():
             raise OSError(f"{path!r} is no regular file")
         check_writable(place.parent)

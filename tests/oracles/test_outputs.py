@@ -93,3 +93,30 @@ def test_places_are_checked_before_the_work(option, tmp_path):
             check_files(options(f"--{option}", path))
     check_files(options(f"--{option}", "new/deep/a.xml"))
     assert list((tmp_path / "new/deep").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [(("--html", "-"), "argument --html: standard output is for --json alone"),
+     (("--junit", "x", "--sarif", "x"), "argument --sarif: 'x' is that of --junit too")],
+)  # fmt: skip
+def test_paths_that_would_come_to_nothing_are_refused(given, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=f"^{message}$"):
+        check_files(options(*given))
+    check_files(options("--json", "-"))
+
+
+def test_a_page_in_two_places_is_rendered_once(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    times = []
+
+    def render(report):
+        times.append(report)
+        return "page"
+
+    (tmp_path / ".oracles").mkdir()
+    monkeypatch.setattr(outputs, "ALWAYS", {"report.html": render})
+    monkeypatch.setattr(outputs, "EXTRA", {"html": render})
+    assert len(outputs.write_outputs(options("--html", "other.html"), reports.right())) == 2
+    assert len(times) == 1
