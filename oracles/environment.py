@@ -5,13 +5,22 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from oracles.report import Environment
-
 _PACKAGES = ("manualgrad", "numpy", "hypothesis", "python-flint", "torch", "jax", "jaxlib")
+
+
+@dataclass(frozen=True)
+class Environment:
+    """Where a run took place: versions by package, threads, platform, time in UTC (ISO 8601)."""
+
+    versions: Mapping[str, str]
+    threads: Mapping[str, int]
+    platform: str
+    started: str
 
 
 def now() -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from oracles.report import Environment, OpReport, Report
+from oracles.environment import Environment
+from oracles.report import OpReport, Report
 from oracles.reporting.json_form import plain
 
 

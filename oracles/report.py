@@ -11,6 +11,7 @@ from oracles.answer import Answer
 from oracles.changes import Changes
 from oracles.compare import Comparison
 from oracles.diagnosis.cause import Cause
+from oracles.environment import Environment
 from oracles.evidence import LatticeRecord, Proof
 from oracles.op import Case
 from oracles.places import Place
@@ -277,16 +278,6 @@ class OpReport:
         """Return the participant's largest number of wrong cases over its operands."""
         mine = [tally.wrong_cases for tally in self.tallies if tally.participant == participant]
         return max(mine, default=0)
-
-
-@dataclass(frozen=True)
-class Environment:
-    """Where a run took place: versions by package, threads, platform, time in UTC (ISO 8601)."""
-
-    versions: Mapping[str, str]
-    threads: Mapping[str, int]
-    platform: str
-    started: str
 
 
 @dataclass(frozen=True)

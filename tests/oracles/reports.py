@@ -2,8 +2,9 @@
 
 from dataclasses import replace
 
+from oracles.environment import Environment
 from oracles.evidence import LatticeRecord, Proof
-from oracles.report import Environment, OpReport, Report, Tally
+from oracles.report import OpReport, Report, Tally
 
 LATTICE = LatticeRecord(2, 4, 4, 100, 42.5, {"subject": 4}, {})
 PROOF = Proof("conv2d", 3, 20, 0.1)
