@@ -17,7 +17,7 @@ from oracles.op import Case
 from oracles.places import Place
 from oracles.portrait import Portrait
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 VISIBLE = 1e-3
 """A check that could not have seen a relative error of this size is no evidence."""
@@ -219,6 +219,9 @@ class OpReport:
         Where the subject's source stands, or None if that is not known.
     seed
         From which its cases follow, where that is not the report's, as after a merge.
+    spec
+        Where a command found the subject, ``module:name`` or ``path/to/file.py:name``; "" for the
+        catalog's own, and for one that Python code gave.
     """
 
     op: str
@@ -242,6 +245,7 @@ class OpReport:
     ground: str = "bound"
     place: Place | None = None
     seed: int | None = None
+    spec: str = ""
 
     @property
     def passed(self) -> bool:

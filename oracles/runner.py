@@ -163,6 +163,7 @@ class Runner:
             notes=notes,
             ground=getattr(op.definition, "ground", "bound"),
             place=place_of_subject(op),
+            spec=op.spec,
         )
 
     def limits_of(self, op: Op) -> Limits:

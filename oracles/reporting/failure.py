@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from textwrap import indent
 from typing import Any
@@ -11,16 +12,27 @@ import numpy.typing as npt
 from rich.cells import cell_len
 
 from oracles.compare import Cell, Comparison
+from oracles.counterexample_file import SCRIPT
 from oracles.report import Failure, OpReport
 from oracles.reporting.lines import NARROW, turned, wrapped
 from oracles.visible import visible
 
 
-def failure_text(entry: OpReport, width: int = NARROW) -> str:
+def failure_text(entry: OpReport, width: int = NARROW, *, here: bool = False) -> str:
     """Return the whole account of an entry's failure, or "" if its subject is right.
 
     Lines have at most `width` cells of a screen, but for what is to be copied: the script, calls,
     paths, names. Nothing rests on colour, and no control character of a name is left.
+
+    Parameters
+    ----------
+    entry
+        The entry.
+    width
+        Of the screen.
+    here
+        Whether it is read where the counterexample was saved: then the script is named, and not
+        shown.
     """
     if entry.failure is None:
         refuted = entry.proof.refutation if entry.proof else ""
@@ -37,17 +49,25 @@ def failure_text(entry: OpReport, width: int = NARROW) -> str:
         ),
         "\n".join(["the case:", *(f"  {line}" for line in case_lines(failure, width - 2))]),
         *(_operand_text(failure, each, width) for each in failure.comparisons if not each.agrees),
-        *(
-            [f"saved; to run it again:\n    oracle-diff replay {failure.saved}"]
-            if failure.saved
-            else []
-        ),
-        "to reproduce it, bit for bit:\n" + indent(failure.script, "    "),
+        *_again(entry, failure, here=here),
     ]
+    return visible("\n\n".join(part.rstrip() for part in parts))
+
+
+def _again(entry: OpReport, failure: Failure, *, here: bool) -> Iterator[str]:
+    """Yield the ways to see the failure once more."""
+    if failure.saved:
+        call = shlex.join(["oracle-diff", "replay", failure.saved])
+        yield f"saved; to run it again:\n    {call}"
+    told = "to reproduce it, bit for bit"
+    if failure.saved and here:
+        script = shlex.join(["python", f"{failure.saved}/{SCRIPT}"])
+        yield f"{told}, with NumPy and PyTorch alone:\n    {script}"
+    else:
+        yield f"{told}:\n{indent(failure.script, '    ')}"
     if failure.blob:
         call = f"check(op, dtypes=({entry.dtype!r},), blob={failure.blob!r})"
-        parts.append(f"Hypothesis replays it: {call}")
-    return visible("\n\n".join(part.rstrip() for part in parts))
+        yield f"Hypothesis replays it: {call}"
 
 
 def _head(entry: OpReport, failure: Failure, width: int) -> str:

@@ -6,6 +6,7 @@ refuses a step's summary of more than 1 MiB, all of it: hence what is long is cu
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from html import escape
@@ -129,7 +130,8 @@ def _where(entry: OpReport) -> Iterator[str]:
             _cut(f"{entry.place.path}, line {entry.place.line}")
         )
     if entry.failure is not None and entry.failure.saved:
-        yield f"- to run it again: {code(_cut(f'oracle-diff replay {entry.failure.saved}'))}"
+        call = shlex.join(["oracle-diff", "replay", entry.failure.saved])
+        yield f"- to run it again: {code(_cut(call))}"
 
 
 def _changes(report: Report) -> Iterator[str]:

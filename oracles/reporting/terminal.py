@@ -51,7 +51,7 @@ def footer(report: Report, width: int = NARROW) -> Text:
         text.append(_section(heading, lines, wide))
     for entry in report.failures:
         text.append(f"\n{'=' * wide}\n", "red")
-        text.append(f"{failure_text(entry, wide)}\n")
+        text.append(f"{failure_text(entry, wide, here=True)}\n")
     for name, reason in report.missing.items():
         text.append(f"\n{wrapped(f'SKIPPED {name}: {reason}', wide, '', '  ')}\n", "yellow")
     if report.changes is not None:

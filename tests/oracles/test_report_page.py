@@ -210,6 +210,25 @@ def test_command_that_repeats():
     assert shlex.split(repeat_command(report, strange))[2] == "a b; rm"
 
 
+def test_command_that_repeats_names_subjects_where_they_were_found():
+    mine = [right_entry(f"op{i}", spec=f"my layers.py:op{i}") for i in range(7)]
+    report = made_report(*mine)
+    names = [each.spec for each in mine]
+    assert shlex.split(repeat_command(report, mine))[2:9] == names
+    assert "module:op" not in repeat_command(report, mine)
+    unknown = right_entry("op7")
+    asked = shlex.split(repeat_command(report, [*mine[:2], unknown]))
+    assert asked[2:5] == [*names[:2], "module:op"]
+
+
+def test_command_that_repeats_has_the_seed_of_its_entries():
+    here, merged = right_entry(), right_entry(seed=8)
+    report = made_report(here, merged)
+    assert " --seed 8 " in repeat_command(report, [merged])
+    assert " --seed 7 " in repeat_command(report, [here])
+    assert " --seed 7 " in repeat_command(report, [here, merged])
+
+
 def test_rows_have_the_words_of_the_other_formats(trees):
     report = REPORTS["defects"]()
     report = replace(report, entries=(*report.entries, failing(), vacuous_entry()))

@@ -44,7 +44,7 @@ def test_a_report_is_read_as_it_was_written(report):
 
 
 def test_another_schema_is_refused():
-    with pytest.raises(ValueError, match="report has schema version 1, this is 3"):
+    with pytest.raises(ValueError, match="report has schema version 1, this is 4"):
         read_report('{"schema_version": 1}')
 
 

@@ -54,6 +54,27 @@ def test_failure_text_names_the_cells(wrong):
     assert "complex_step agrees with exact arithmetic" in text
 
 
+def test_script_is_shown_but_where_it_was_saved(wrong):
+    entry = wrong.failures[0]
+    script = entry.failure.script.splitlines()[0]
+    unsaved = replace(entry, failure=replace(entry.failure, saved=""))
+    for text in (failure_text(unsaved), footer(replace(wrong, entries=(unsaved,))).plain):
+        assert "saved" not in text
+        assert f"to reproduce it, bit for bit:\n    {script}" in text
+    saved = replace(entry, failure=replace(entry.failure, saved="my runs/failures/it"))
+    assert f"to reproduce it, bit for bit:\n    {script}" in failure_text(saved)
+    for text in (
+        failure_text(saved, here=True),
+        footer(replace(wrong, entries=(saved,))).plain,
+    ):
+        assert script not in text
+        assert "\n    oracle-diff replay 'my runs/failures/it'\n" in text
+        assert (
+            "to reproduce it, bit for bit, with NumPy and PyTorch alone:\n"
+            "    python 'my runs/failures/it/reproduce.py'\n"
+        ) in text
+
+
 def test_witness_that_gives_another_shape_has_no_column(wrong):
     failure = wrong.failures[0].failure
     said = failure.answers["complex_step"]
@@ -126,7 +147,7 @@ def test_verdict_in_one_line(wrong, right):
 
 def test_json_is_json_and_keeps_every_bit(wrong):
     found = json.loads(json_text(wrong))
-    assert (found["schema_version"], found["seed"], found["passed"]) == (3, 5, False)
+    assert (found["schema_version"], found["seed"], found["passed"]) == (4, 5, False)
     assert {"python", "numpy", "manualgrad"} <= set(found["environment"]["versions"])
     failure = found["entries"][0]["failure"]
     for name, array in wrong.failures[0].failure.case.operands.items():

@@ -16,14 +16,18 @@ PLACEHOLDER = "module:op"
 
 
 def repeat_command(report: Report, entries: Sequence[OpReport]) -> str:
-    """Return the command that asks the same cases of `entries` again; of many, of the catalog."""
-    ops = list(dict.fromkeys(entry.op for entry in entries))
-    named = ops if len(ops) <= _FEW else []
-    if any(_foreign(entry) for entry in entries):
-        named = [PLACEHOLDER]
+    """Return the command that asks the same cases of `entries` again.
+
+    Many operations of the catalog are not named: then the whole catalog is asked.
+    """
+    named = list(dict.fromkeys(map(_named, entries)))
+    if len(named) > _FEW and not any(entry.spec or _foreign(entry) for entry in entries):
+        named = []
+    seeds = {report.seed if entry.seed is None else entry.seed for entry in entries}
+    seed = seeds.pop() if len(seeds) == 1 else report.seed
     words = [
         *("oracle-diff", "run", *named),
-        *("--seed", str(report.seed), "--max-examples", str(report.max_examples)),
+        *("--seed", str(seed), "--max-examples", str(report.max_examples)),
     ]
     if report.oracles:
         words += ["--oracles", ",".join(report.oracles)]
@@ -37,6 +41,10 @@ def repeat_command(report: Report, entries: Sequence[OpReport]) -> str:
 def note(command: str) -> str:
     """Return what must be said of a command that has the placeholder, or ""."""
     return f"{PLACEHOLDER} stands for where your operation is." * (PLACEHOLDER in command)
+
+
+def _named(entry: OpReport) -> str:
+    return entry.spec or (PLACEHOLDER if _foreign(entry) else entry.op)
 
 
 def _foreign(entry: OpReport) -> bool:
