@@ -74,6 +74,9 @@ class Comparison:
         The smallest relative error of an element that rounding cannot explain: twice its
         bound (once for the error, once for a rounding that hides it) over its true value.
         Elements that are zero have none; NaN if all are and must be.
+    tells
+        Whether a witness that agrees would not have agreed with the subject too, where that is
+        wrong: its method may be too coarse (`is_blind_to`).
     """
 
     participant: str
@@ -87,6 +90,7 @@ class Comparison:
     shape: tuple[int, ...]
     worst_probable_ratio: float = 0.0
     resolution: float = np.inf
+    tells: bool = True
 
     @property
     def agrees(self) -> bool:
@@ -184,6 +188,21 @@ def _resolution(true: Approximate, bound: Array, dtype: np.dtype[Any]) -> float:
     # Where all must be zero, or next to it after an underflow, an error of any size shows.
     finite = np.isfinite(true.size) & np.isfinite(bound)
     return np.nan if (bound[finite] <= _UNDERFLOWS * smallest_subnormal(dtype)).all() else np.inf
+
+
+def is_blind_to(wrong: Comparison, own_error: Array | None) -> bool:
+    """Return whether a method with errors of its own could not have seen what is wrong.
+
+    Parameters
+    ----------
+    wrong
+        Of a participant that is wrong.
+    own_error
+        Bounds on what the method adds to the rounding error of each cell, or None.
+    """
+    if own_error is None or wrong.problem:
+        return False
+    return all(cell.error <= cell.bound + own_error[cell.index] for cell in wrong.worst)
 
 
 def _problem(value: object, true: Approximate, dtype: np.dtype[Any]) -> str:

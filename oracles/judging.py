@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from oracles.answer import Answer
-from oracles.compare import Comparison, compare
+from oracles.compare import Comparison, compare, is_blind_to
 from oracles.exact.bounded import Approximate, text_of
 from oracles.exact.truth import truth
 from oracles.inexact import cause, departure
@@ -64,7 +64,10 @@ def account(
     """
     answer, true, comparisons = judge_subject(op, case)
     answers = ask(true)
-    found = {name: against(name, said, true, case) for name, said in answers.items()}
+    found = {
+        name: _telling(against(name, said, true, case), comparisons, said)
+        for name, said in answers.items()
+    }
     answered = {name: each for name, each in found.items() if each}
     told = {name: tuple(map(text_of, t.value.ravel())) for name, t in true.items()}
     truth_is = getattr(op.definition, "told_as", "exact arithmetic")
@@ -83,6 +86,21 @@ def account(
         script=script(op, case, answer, told),
         blob=blob,
     )
+
+
+def _telling(
+    theirs: Sequence[Comparison], mine: Sequence[Comparison], said: Answer
+) -> list[Comparison]:
+    """Mark what a witness's method was too coarse to tell from what the subject says."""
+    wrong = {each.operand: each for each in mine if not each.agrees}
+    return [
+        replace(each, tells=False)
+        if each.agrees
+        and each.operand in wrong
+        and is_blind_to(wrong[each.operand], said.errors.get(each.operand))
+        else each
+        for each in theirs
+    ]
 
 
 _LAW = "law broken, "

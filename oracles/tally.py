@@ -51,7 +51,8 @@ class Ledger:
             sentence = f"{witness}: {answer.kind}, {answer.detail}"
             self._defect(Defect(witness, answer.kind, sentence, 1, case, (), answer.case_file))
         elif not all(each.agrees for each in comparisons):
-            kind = "differs" if case.finite else "differs on NaN or infinity"
+            extreme = not case.finite and any(map(_beyond_floats, comparisons))
+            kind = "differs on NaN or infinity" if extreme else "differs"
             sentence = defect_sentence(witness, comparisons)
             self._defect(Defect(witness, kind, sentence, 1, case, tuple(comparisons)))
         elif answer.kind == "rejected":
@@ -145,6 +146,14 @@ class Ledger:
     def ordered_tallies(self) -> tuple[Tally, ...]:
         """Return the tallies, the subject's first."""
         return tuple(sorted(self.tallies.values(), key=lambda t: t.participant != SUBJECT))
+
+
+def _beyond_floats(each: Comparison) -> bool:
+    """Return whether a cell is wrong in which somebody says NaN or infinity."""
+    return any(not math.isfinite(cell.value) or cell.truth in _ENDLESS for cell in each.worst)
+
+
+_ENDLESS = ("inf", "-inf", "nan")
 
 
 def _finer(old: Tally, resolution: float) -> float:

@@ -64,20 +64,20 @@ def _of_operand(
 def _operand_sentence(
     subject: str, mine: Comparison, others: Mapping[str, Comparison], truth: str
 ) -> str:
-    right = [name for name, each in others.items() if each.agrees]
+    right = [name for name, each in others.items() if each.agrees and each.tells]
+    blind = [name for name, each in others.items() if each.agrees and not each.tells]
     wrong = [name for name, each in others.items() if not each.agrees]
     if mine.agrees:
         text = f"{mine.operand}: right, largest error/bound {mine.worst_ratio:.2g}"
         return f"{text} (but wrong: {_and(wrong)})" if wrong else text
     text = f"{mine.operand}: WRONG, {_how_wrong(mine)}"
-    if not others:
-        return text
-    if not wrong:
-        agree = "agrees" if len(right) == 1 else "agree"
-        return f"{text}; {_and(right)} {agree} with {truth}: {subject} is the outlier"
-    also = f"{_and(wrong)} {'differs' if len(wrong) == 1 else 'differ'} from {truth} too"
-    agree = "agrees" if len(right) == 1 else "agree"
-    return f"{text}; {also}" + (f", {_and(right)} {agree} with it" if right else "")
+    agree = f"{_and(right)} agree{'s' * (len(right) == 1)}"
+    if wrong:
+        text += f"; {_and(wrong)} differ{'s' * (len(wrong) == 1)} from {truth} too"
+        text += f", {agree} with it" * bool(right)
+    elif right:
+        text += f"; {agree} with {truth}: {subject} is the outlier"
+    return text + f"; {_and(blind)} cannot tell, being too coarse" * bool(blind)
 
 
 def _how_wrong(each: Comparison) -> str:

@@ -56,12 +56,16 @@ class Cause:
         Number of cases that it explains, all on which the subject was seen to be wrong.
     confirmed
         Whether it is a cause; if not, it says where the subject is wrong.
+    digits
+        Whether nothing but digits is lost: every error is a few eps beside the cotangent, as in
+        a right formula that is evaluated in an unfortunate way.
     """
 
     operand: str
     sentence: str
     cases: int
     confirmed: bool
+    digits: bool = False
 
 
 def explains(candidate: Candidate, name: str, asked: Sequence[Question]) -> bool:

@@ -38,11 +38,11 @@ from oracles.diagnosis.when import circumstances, when
 from oracles.diagnosis.where import units_beside_cotangent, where
 from oracles.exact.chain import Chain
 from oracles.limits import Limits
-from oracles.op import FORWARD, Case, Op
+from oracles.op import FORWARD, Case, Op, gradient_of
 
 
 def diagnose(op: Op, case: Case, limits: Limits, *, seed: int) -> tuple[Cause, ...]:
-    """Return the cause of each operand that is wrong on `case`, or what else can be said of it.
+    """Return the cause of each operand that is wrong, or what else can be said of it.
 
     Parameters
     ----------
@@ -56,8 +56,8 @@ def diagnose(op: Op, case: Case, limits: Limits, *, seed: int) -> tuple[Cause, .
     Returns
     -------
     tuple of Cause
-        One for each operand that is wrong, in the order of the comparison; empty if nothing
-        can be said.
+        One for each operand that is wrong on `case`, or often on others, in the order of the
+        comparison; empty if nothing can be said.
     """
     with np.errstate(all="ignore"):  # the subject may have given NaN and infinities
         return _causes(op, case, limits, seed)
@@ -67,7 +67,7 @@ def _causes(op: Op, case: Case, limits: Limits, seed: int) -> tuple[Cause, ...]:
     first = asked(op, case)
     if first.answer.kind != "value":
         return of_refusals(op, case, limits, seed)
-    names = op.compared_names(case)
+    names = _names(op, case)
     told = _enough(questions(op, case, limits, seed), names)
     wrong = [n for n in names if first.wrong(n) or len(_wrong(told, n)) >= FEWEST]
     if not wrong:
@@ -76,6 +76,16 @@ def _causes(op: Op, case: Case, limits: Limits, seed: int) -> tuple[Cause, ...]:
     causes = tuple(cause for cause in found if cause is not None)
     untidy = [name for name in wrong if len(_wrong(told, name)) < FEWEST]
     return causes or _by_circumstances(op, case, limits, seed, untidy, told)
+
+
+def _names(op: Op, case: Case) -> list[str]:
+    """Return what may be wrong: all that is compared on `case`, and on others that have more.
+
+    A case that was shrunk has lost its bias, say, and with it a gradient that is wrong as well.
+    """
+    here = op.compared_names(case)
+    known = op.gradients if op.backward is not None and op.gradients is not None else ()
+    return list(dict.fromkeys([*here, *map(gradient_of, known)]))
 
 
 def explanations(op: Op, case: Case, limits: Limits, *, seed: int) -> dict[str, Candidate]:
@@ -186,7 +196,7 @@ def _located(op: Op, name: str, mine: Sequence[Question], told: Sequence[Questio
         else "no known cause explains it"
     )
     text = f"{name} is wrong {', '.join([*parts, count])}; {why}"
-    return Cause(name, text, len(mine), False)
+    return Cause(name, text, len(mine), False, digits=worst <= _UNITS)
 
 
 _UNITS = 64.0

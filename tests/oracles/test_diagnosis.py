@@ -353,3 +353,28 @@ def test_a_function_that_is_divided_by_its_parameter_is_not_tried_with_0(name, p
         return np.where(x > 0.5, right(g, x, **options) / 2, right(g, x, **options))
 
     assert all("whatever is asked" not in each.sentence for each in causes(name, forward, halved))
+
+
+def test_what_a_shrunk_case_lacks_is_diagnosed_on_others():
+    def backward(g, x, w, b=None, **options):
+        found = conv2d_backward(g, x, w, **options)
+        grad_x = np.ascontiguousarray(found.grad_x[..., ::-1, ::-1])
+        return (grad_x, found.grad_w) if b is None else (grad_x, found.grad_w, g.mean((0, 2, 3)))
+
+    op = ops.conv2d.implemented_by(conv2d, backward)
+    (failure,) = (entry.failure for entry in run(op, **GIVEN, batched=True).failures)
+    assert "b" not in failure.case.operands
+    found = {cause.operand: cause for cause in failure.causes}
+    assert list(found) == ["grad_x", "grad_b"]
+    assert found["grad_b"].confirmed
+    assert "a mean is taken where there is a sum" in found["grad_b"].sentence
+
+
+def test_what_loses_digits_alone_is_told_from_what_is_wrong():
+    def loses(g, x):
+        return g * (1 - np.tanh(x) ** 2)
+
+    (lost,) = causes("tanh", activations.tanh, loses)
+    assert (lost.digits, lost.confirmed) == (True, False)
+    (wrong,) = causes("tanh", activations.tanh, lambda g, x: g * np.tanh(x))
+    assert not wrong.digits

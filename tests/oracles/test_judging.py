@@ -164,3 +164,31 @@ def test_a_wrong_number_or_a_broken_law_is_something_wrong(scale, sentences, wro
     case = Case("tanh", {"x": np.array([0.5])}, {}, np.array([1.0]))
     found = replace(account(op, case, lambda true: {}, ""), sentences=sentences)
     assert tells_what_is_wrong(found) is wrong
+
+
+def test_a_witness_is_no_witness_to_errors_below_its_own():
+    op = off_by(1.0)
+    said = ask_subject(ops.dense, CASE)
+    shape = said.values["grad_w"].shape
+    own = {"fine": 0.5, "coarse": 2.0, "exact": None}
+    witnesses = {
+        name: replace(said, errors={} if e is None else {"grad_w": np.full(shape, e)})
+        for name, e in own.items()
+    }
+    failure = account(op, CASE, lambda true: witnesses, "")
+    told = {(c.participant, c.operand): c.tells for c in failure.witness_comparisons}
+    assert told.pop(("coarse", "grad_w")) is False
+    assert all(told.values())
+    assert all(each.agrees and each.tells for each in failure.comparisons if each.operand == "y")
+    sentence = next(s for s in failure.sentences if s.startswith("grad_w"))
+    assert sentence.endswith("is the outlier; coarse cannot tell, being too coarse")
+    assert "fine and exact agree with exact arithmetic" in sentence
+
+
+def test_what_no_number_was_given_for_can_be_told_by_any_method():
+    right, other = (ask_subject(ops.dense, CASE) for _ in range(2))
+    short = ops.dense.implemented_by(dense, lambda g, x, w: (x + 1, w[:1] + 1))
+    huge = {name: np.full(value.shape, 1e9) for name, value in right.values.items()}
+    failure = account(short, CASE, lambda true: {"coarse": replace(other, errors=huge)}, "")
+    told = {c.operand: c.tells for c in failure.witness_comparisons}
+    assert told == {"y": True, "grad_x": False, "grad_w": True}

@@ -47,7 +47,7 @@ def test_smallest_defect_of_each_kind_is_kept_and_counted():
     wrong = compared("jax", [9.0, 2.0])
     for size in (5, 2, 7):
         ledger.add_witness("jax", case(size), Answer("value"), wrong)
-    ledger.add_witness("jax", case(3, a=np.nan), Answer("value"), wrong)
+    ledger.add_witness("jax", case(3, a=np.nan), Answer("value"), compared("jax", [np.nan, 2.0]))
     crash = Answer("crashed", detail="killed by SIGABRT", case_file="a.case")
     ledger.add_witness("jax", case(4), crash, [])
     ledger.add_witness("jax", case(4), Answer("rejected", detail="ValueError: no"), [])
@@ -57,6 +57,21 @@ def test_smallest_defect_of_each_kind_is_kept_and_counted():
     assert found["crashed"].sentence == "jax: crashed, killed by SIGABRT"
     assert found["crashed"].case_file == "a.case"
     assert found["rejected"].sentence == "jax: rejected, ValueError: no"
+
+
+def test_special_values_beside_a_wrong_number_are_not_what_it_differs_on():
+    ledger = Ledger()
+    ledger.add_witness("jax", case(3, a=np.nan), Answer("value"), compared("jax", [9.0, 2.0]))
+    assert [defect.kind for defect in ledger.defects.values()] == ["differs"]
+    for said in ([np.inf, 2.0], [9.0, np.nan]):
+        ledger.add_witness("jax", case(3, a=np.inf), Answer("value"), compared("jax", said))
+    truth = {"y": Approximate(np.array([np.inf]), np.zeros(1))}
+    found = compare("jax", {"y": np.ones(1)}, truth, np.dtype("float64"))
+    ledger.add_witness("jax", case(3, a=np.inf), Answer("value"), found)
+    assert [(d.kind, d.count) for d in ledger.defects.values()] == [
+        ("differs", 1),
+        ("differs on NaN or infinity", 3),
+    ]
 
 
 def test_attendance_counts_kinds_and_names_the_missing():

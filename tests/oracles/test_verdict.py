@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from oracles.answer import Answer
@@ -64,6 +66,21 @@ def test_several_frameworks_may_be_wrong():
     assert told(mine, x=right)[1] == f"{start}; x agrees with exact arithmetic: mine is the outlier"
     assert told(right, a=wrong, b=wrong, c=wrong)[1] == (
         f"grad_x: right, largest error/bound 0 (but wrong: {three})"
+    )
+
+
+def test_a_witness_that_is_too_coarse_is_none():
+    start = "grad_x: WRONG, differs in 1 of 2 cells (50%), worst at (1,): -2.0 where truth is 2"
+    mine = against("subject", RIGHT, WRONG)
+    right, wrong = against("torch", RIGHT, RIGHT), against("torch", RIGHT, WRONG)
+    coarse = [replace(each, tells=False) for each in right]
+    unable = "cannot tell, being too coarse"
+    assert told(mine, c=coarse)[1] == f"{start}; c {unable}"
+    assert told(mine, c=coarse, a=right, d=coarse)[1] == (
+        f"{start}; a agrees with exact arithmetic: mine is the outlier; c and d {unable}"
+    )
+    assert told(mine, a=wrong, c=coarse)[1] == (
+        f"{start}; a differs from exact arithmetic too; c {unable}"
     )
 
 
