@@ -77,6 +77,8 @@ class Comparison:
     tells
         Whether a witness that agrees would not have agreed with the subject too, where that is
         wrong: its method may be too coarse (`is_blind_to`).
+    worst_error
+        The largest error of the wrong elements; infinite if the array could not be compared.
     """
 
     participant: str
@@ -91,6 +93,7 @@ class Comparison:
     worst_probable_ratio: float = 0.0
     resolution: float = np.inf
     tells: bool = True
+    worst_error: float = 0.0
 
     @property
     def agrees(self) -> bool:
@@ -144,7 +147,8 @@ def _compare_operand(
     if problem or value is None:
         every = tuple(range(true.error.size))
         return Comparison(
-            participant, operand, problem, len(every), len(every), np.inf, (), every, true.shape
+            participant, operand, problem, len(every), len(every), np.inf, (), every, true.shape,
+            worst_error=np.inf,
         )  # fmt: skip
     error = error_to(true, value)
     bound = true.error if own_error is None else true.error + own_error
@@ -169,6 +173,7 @@ def _compare_operand(
         shape=value.shape,
         worst_probable_ratio=_probable_ratio(error, true, own_error, worst_ratio),
         resolution=resolution,
+        worst_error=float(error.ravel()[wrong].max(initial=0.0)),
     )
 
 

@@ -19,9 +19,9 @@ from oracles.judging import judge_subject
 from oracles.laws import broken
 from oracles.limits import Limits
 from oracles.op import Case, Op
-from oracles.report import Failure
 from oracles.user_ops import spec_of
 from oracles.verdict import SUBJECT, convicts
+from oracles.wrong_cases import Failure
 
 MOST = 20
 """So many are tried, the newest first."""

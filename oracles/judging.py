@@ -13,10 +13,10 @@ from oracles.inexact import cause, departure
 from oracles.laws import broken
 from oracles.op import Case, Op
 from oracles.portrait import portraits
-from oracles.report import Failure
 from oracles.reproduce import script
 from oracles.subject import ask_subject
 from oracles.verdict import SUBJECT, convicts, sentences
+from oracles.wrong_cases import Failure
 
 
 def judge_subject(op: Op, case: Case) -> tuple[Answer, dict[str, Approximate], list[Comparison]]:

@@ -18,12 +18,13 @@ from oracles.foreign import error_text
 from oracles.judging import judge_subject
 from oracles.laws import broken
 from oracles.op import Case, Op
-from oracles.report import Failure, OpReport
+from oracles.report import OpReport
 from oracles.reporting.failure import failure_text
 from oracles.reporting.lines import NARROW, wrapped
 from oracles.runner import Runner
 from oracles.user_ops import NotFound, load_op
 from oracles.verdict import SUBJECT, convicts
+from oracles.wrong_cases import Failure
 
 
 def replay_command(options: Namespace, runner: Callable[[], Runner]) -> int:

@@ -27,9 +27,10 @@ from oracles.op import FORWARD, Case, Op
 from oracles.places import place_of_subject
 from oracles.proof_grid import quick
 from oracles.proving import polynomial_of, prove, prove_apart
-from oracles.report import Failure, OpReport, Report
+from oracles.report import OpReport, Report
 from oracles.search import Convicted, blob_of, search
 from oracles.workers import WITNESSES, Workers, missing_reason
+from oracles.wrong_cases import Failure
 
 
 @dataclass(frozen=True)

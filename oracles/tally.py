@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from oracles.answer import Answer
@@ -15,8 +16,9 @@ from oracles.compare import Comparison
 from oracles.evidence import LatticeRecord
 from oracles.lattice import DEGREE, Lattice
 from oracles.op import Case
-from oracles.report import Attendance, Defect, Pairing, Tally
+from oracles.report import Attendance, Pairing, Tally
 from oracles.verdict import SUBJECT, defect_sentence
+from oracles.wrong_cases import Defect, DefectKind
 
 
 @dataclass
@@ -51,8 +53,7 @@ class Ledger:
             sentence = f"{witness}: {answer.kind}, {answer.detail}"
             self._defect(Defect(witness, answer.kind, sentence, 1, case, (), answer.case_file))
         elif not all(each.agrees for each in comparisons):
-            extreme = not case.finite and any(map(_beyond_floats, comparisons))
-            kind = "differs on NaN or infinity" if extreme else "differs"
+            kind = kind_of_difference(case, comparisons)
             sentence = defect_sentence(witness, comparisons)
             self._defect(Defect(witness, kind, sentence, 1, case, tuple(comparisons)))
         elif answer.kind == "rejected":
@@ -89,8 +90,7 @@ class Ledger:
         """Keep the smallest draw on which a witness is not exact."""
         sentence = defect_sentence(witness, comparisons)
         told = f"{sentence}; {cause}" if cause else sentence
-        kind = "not exact on the lattice"
-        self._defect(Defect(witness, kind, told, 1, case, tuple(comparisons)))
+        self._defect(Defect(witness, "not exact on the lattice", told, 1, case, tuple(comparisons)))
 
     def add_pair(self, witness: str, ratios: Mapping[str, npt.NDArray[Any]]) -> None:
         """Count how far subject and witness are apart, operand by operand."""
@@ -146,6 +146,20 @@ class Ledger:
     def ordered_tallies(self) -> tuple[Tally, ...]:
         """Return the tallies, the subject's first."""
         return tuple(sorted(self.tallies.values(), key=lambda t: t.participant != SUBJECT))
+
+
+def kind_of_difference(case: Case, comparisons: Sequence[Comparison]) -> DefectKind:
+    """Return in what numbers a witness differs from truth: a user minds some less than others."""
+    if not case.finite and any(map(_beyond_floats, comparisons)):
+        return "differs on NaN or infinity"
+    slack = UNDERFLOWS * np.finfo(case.dtype).tiny
+    if all(each.worst_error <= slack for each in comparisons):
+        return "differs next to underflow"
+    return "differs"
+
+
+UNDERFLOWS = 1024
+"""Errors of so many smallest normal numbers come from what underflows or is flushed to zero."""
 
 
 def _beyond_floats(each: Comparison) -> bool:

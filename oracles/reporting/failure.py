@@ -13,9 +13,10 @@ from rich.cells import cell_len
 
 from oracles.compare import Cell, Comparison
 from oracles.counterexample_file import SCRIPT
-from oracles.report import Failure, OpReport
+from oracles.report import OpReport
 from oracles.reporting.lines import NARROW, turned, wrapped
 from oracles.visible import visible
+from oracles.wrong_cases import Failure
 
 
 def failure_text(entry: OpReport, width: int = NARROW, *, here: bool = False) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from oracles.op import FORWARD
-from oracles.report import Failure, OpReport, Report
+from oracles.report import OpReport, Report
 from oracles.verdict import SUBJECT
+from oracles.wrong_cases import Failure
 
 RULES: Mapping[str, str] = {
     "wrong-forward": "The forward pass differs from exact arithmetic by more than rounding.",
@@ -67,9 +68,13 @@ def _of_failure(entry: OpReport, failure: Failure) -> Iterator[Finding]:
         yield Finding("no-answer", entry, "", " ".join(failure.sentences))
         return
     wrong = [each.operand for each in failure.comparisons if not each.agrees]
-    for operand in wrong:
+    told = {operand: _sentence(failure, operand) for operand in wrong}
+    if wrong:  # then what the shrunk case lacks, or has right by chance
+        for cause in failure.causes:
+            told.setdefault(cause.operand, f"on other cases, {cause.sentence}")
+    for operand, sentence in told.items():
         rule = "wrong-forward" if operand == FORWARD else "wrong-gradient"
-        yield Finding(rule, entry, operand, _sentence(failure, operand))
+        yield Finding(rule, entry, operand, sentence)
     if not wrong:
         laws = [said for said in failure.sentences if said.startswith("law broken")]
         yield Finding("law-broken", entry, "", "; ".join(laws or failure.sentences))

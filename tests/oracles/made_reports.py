@@ -12,16 +12,9 @@ from oracles.exact.bounded import Approximate
 from oracles.op import Case
 from oracles.places import Place
 from oracles.portrait import portraits
-from oracles.report import (
-    Attendance,
-    Defect,
-    Environment,
-    Failure,
-    OpReport,
-    Report,
-    Tally,
-)
+from oracles.report import Attendance, Environment, OpReport, Report, Tally
 from oracles.verdict import sentences
+from oracles.wrong_cases import Defect, Failure
 
 
 def failing(op="conv2d", dtype="float64", *, shape=(1, 1, 2, 3), wrong=(0, -1), **changes):

@@ -11,7 +11,8 @@ from oracles.catalog import ops
 from oracles.checking import run
 from oracles.op import Case
 from oracles.places import Place
-from oracles.report import Attendance, Defect
+from oracles.report import Attendance
+from oracles.wrong_cases import Defect
 
 HOSTILE = {
     "script": "<script>alert(1)</script>",

@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 
 from oracles.bounds import smallest_subnormal
-from oracles.compare import WORST, Cell, Comparison, compare, distances, error_over_bound
+from oracles.compare import (
+    WORST,
+    Cell,
+    Comparison,
+    compare,
+    distances,
+    error_over_bound,
+    is_blind_to,
+)
 from oracles.exact.bounded import Approximate, rationals
 
 FLOAT64 = np.dtype("float64")
@@ -32,10 +40,30 @@ def test_a_comparison_says_all_there_is_to_say():
     assert near == Comparison("torch", "y", "", 2, 0, 0.5, (), (), (1, 2), 0.5, 0.125)
     wrong = compared([[4.0, 8.0]], np.array([[4.0, 9.0]]), bound=0.5)
     cell = Cell((0, 1), 9.0, "8", 1.0, 0.5, 2.0)
-    assert wrong == Comparison("torch", "y", "", 2, 1, 2.0, (cell,), (1,), (1, 2), 2.0, 0.125)
+    assert wrong == Comparison(
+        "torch", "y", "", 2, 1, 2.0, (cell,), (1,), (1, 2), 2.0, 0.125, worst_error=1.0
+    )
     missing = compared([[4.0, 8.0]], None)
-    assert missing == Comparison("torch", "y", "missing", 2, 2, np.inf, (), (0, 1), (1, 2))
+    assert missing == Comparison(
+        "torch", "y", "missing", 2, 2, np.inf, (), (0, 1), (1, 2), worst_error=np.inf
+    )
     assert (missing.worst_probable_ratio, missing.resolution) == (0.0, np.inf)
+
+
+def test_the_largest_error_is_of_a_wrong_cell_that_need_not_be_the_worst():
+    bound = np.array([1e-3, 1.0, 9.0])
+    found = compared([0.0, 0.0, 0.0], np.array([1.0, 4.0, 8.0]), bound=bound)
+    assert (found.worst[0].index, found.worst_error) == ((0,), 4.0)
+
+
+def test_a_method_of_larger_errors_is_blind():
+    wrong = compared([0.0, 0.0, 5.0], np.array([1.0, 4.0, 5.0]), bound=0.5)
+    assert wrong.wrong == 2
+    assert is_blind_to(wrong, np.array([0.5, 3.5, 0.0]))
+    assert not is_blind_to(wrong, np.array([0.5, 3.4, 9.0]))
+    assert not is_blind_to(wrong, np.array([0.4, 9.0, 9.0]))
+    assert not is_blind_to(wrong, None)
+    assert not is_blind_to(compared([0.0], None), np.array([np.inf]))
 
 
 def test_every_operand_of_truth_is_compared_with_its_own():

@@ -13,10 +13,10 @@ from oracles.catalog import ops
 from oracles.checking import run
 from oracles.cli import main
 from oracles.exit_status import BROKEN, INTERRUPTED, NOTHING, RIGHT, WITNESS_FAILED, WRONG
-from oracles.report import Defect
 from oracles.report_reader import load_report
 from oracles.reporting.json_form import json_text
 from oracles.reporting.terminal import whole
+from oracles.wrong_cases import Defect
 from tests.oracles.reports import report
 
 USAGE = 2

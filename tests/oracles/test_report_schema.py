@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from importlib.resources import files
 from types import UnionType
-from typing import get_args, get_origin, get_type_hints
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
@@ -100,6 +100,8 @@ def test_types_are_those_of_the_fields(name):
             assert described["type"] == "array"
         elif get_origin(hint) is Mapping:
             assert described["type"] == "object"
+        elif get_origin(hint) is Literal:
+            assert sorted(described["enum"]) == sorted(get_args(hint))
         elif hint is float:
             assert described["$ref"] == "#/$defs/number"
         elif hint in (int, bool):
@@ -164,6 +166,21 @@ def test_what_is_no_array_or_no_number_is_valid_too(backward):
     op = ops.dense.implemented_by(dense, backward)
     stored = valid(run(op, oracles=("complex_step",), dtypes=("float32",), max_examples=3, seed=1))
     assert stored["entries"][0]["failure"]["answers"]["subject"]["kind"] == "value"
+
+
+def test_what_frameworks_really_do_is_valid():
+    found = [
+        run(ops[name], dtypes=("float32",), oracles=("torch", "jax"), max_examples=40, seed=2018)
+        for name in ("softsign", "hardsigmoid", "relu")
+    ]
+    stored = valid(merged(found))
+    kinds = {defect["kind"] for entry in stored["entries"] for defect in entry["defects"]}
+    assert kinds >= {
+        "differs",
+        "differs next to underflow",
+        "differs on NaN or infinity",
+        "rejected",
+    }
 
 
 def test_a_case_of_second_order_is_valid():

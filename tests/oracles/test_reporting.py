@@ -11,13 +11,14 @@ from manualgrad import activations, conv2d, conv2d_backward
 from oracles.catalog import ops
 from oracles.checking import OracleMismatch, check, run
 from oracles.op import Case
-from oracles.report import Attendance, Defect
+from oracles.report import Attendance
 from oracles.reporting.cells import evidence_cell, number, subject_cell, witness_cell
 from oracles.reporting.failure import failure_text, short
 from oracles.reporting.json_form import json_text, plain
 from oracles.reporting.lines import aligned
 from oracles.reporting.markdown import markdown
 from oracles.reporting.terminal import footer, header, row, verdict_line
+from oracles.wrong_cases import Defect
 
 
 def rotated_weights(g, x, w, **options):

@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from oracles.diagnosis.cause import Cause
 from oracles.places import Place
 from oracles.reporting import sarif
-from oracles.reporting.findings import RULES, findings
+from oracles.reporting.findings import RULES, findings, findings_of
 from oracles.reporting.sarif import sarif_text
 from tests.oracles import report_kinds as reports
+from tests.oracles.made_reports import failing
 
 # Written for these tests: of SARIF 2.1.0 what is used here, with what GitHub asks for.
 SCHEMA = json.loads((Path(__file__).parent / "schemas" / "sarif-used.json").read_text())
@@ -41,6 +43,18 @@ def test_every_report_is_valid_with_a_result_for_each_finding(kind):
     found = [(each["ruleId"], each["level"]) for each in results(report)]
     assert found == [(finding.rule, "error") for finding in findings(report)]
     assert (found == []) == (report.passed or not report.cases)
+
+
+def test_what_is_wrong_on_other_cases_alone_is_found_too():
+    entry = failing()
+    cause = Cause("grad_b", "grad_b equals the oracle's halved on 9 of 9 cases", 9, True)
+    failure = replace(entry.failure, causes=(*entry.failure.causes, cause))
+    first, second = findings_of(replace(entry, failure=failure))
+    assert (first.rule, first.operand) == ("wrong-gradient", "grad_x")
+    assert (second.rule, second.operand) == ("wrong-gradient", "grad_b")
+    assert second.sentence == f"on other cases, {cause.sentence}"
+    lawless = replace(failure, comparisons=tuple(c for c in failure.comparisons if c.agrees))
+    assert [f.rule for f in findings_of(replace(entry, failure=lawless))] == ["law-broken"]
 
 
 @pytest.mark.parametrize(

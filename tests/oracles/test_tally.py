@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from oracles.answer import Answer
 from oracles.compare import compare
@@ -72,6 +73,23 @@ def test_special_values_beside_a_wrong_number_are_not_what_it_differs_on():
         ("differs", 1),
         ("differs on NaN or infinity", 3),
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ([0.0, 2.0], "differs next to underflow"),
+        ([1e-30, 2.0], "differs"),
+        ([0.0, 2.5], "differs"),
+        ([0.0], "differs"),
+    ],
+)
+def test_what_is_flushed_to_zero_is_told_from_what_is_wrong(said, kind):
+    truth = {"y": Approximate(np.array([1e-310, 2.0]), np.array([0.0, 1e-9]))}
+    found = compare("jax", {"y": np.array(said)}, truth, np.dtype("float64"))
+    ledger = Ledger()
+    ledger.add_witness("jax", case(2), Answer("value"), found)
+    assert [each.kind for each in ledger.defects.values()] == [kind]
 
 
 def test_attendance_counts_kinds_and_names_the_missing():

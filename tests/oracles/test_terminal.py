@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from oracles.catalog import ops
 from oracles.checking import run
 from oracles.choices import KNOWN_ORACLES
-from oracles.report import Attendance, Defect, OpReport, Tally
+from oracles.report import Attendance, OpReport, Tally
 from oracles.reporting.cells import evidence_cell, subject_cell, witness_cell
 from oracles.reporting.columns import columns
 from oracles.reporting.details import details
@@ -23,6 +23,7 @@ from oracles.reporting.failure import failure_text
 from oracles.reporting.lines import fit, turned, wrapped
 from oracles.reporting.terminal import footer, header, row, whole
 from oracles.visible import visible
+from oracles.wrong_cases import Defect
 
 HOSTILE = {
     "long": "n" * 200,

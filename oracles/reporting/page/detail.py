@@ -13,7 +13,7 @@ import numpy.typing as npt
 from oracles.compare import Cell, Comparison
 from oracles.op import Case
 from oracles.portrait import Portrait
-from oracles.report import Failure, OpReport, Report
+from oracles.report import OpReport, Report
 from oracles.reporting.cells import TITLES
 from oracles.reporting.failure import short, whole_array
 from oracles.reporting.page.commands import note, repeat_command
@@ -21,6 +21,7 @@ from oracles.reporting.page.grid import MANUAL, Grid, grid
 from oracles.reporting.page.histogram import Histogram, histogram
 from oracles.reporting.page.safe_text import clip, harmless
 from oracles.verdict import SUBJECT
+from oracles.wrong_cases import Failure
 
 Line = tuple[str, ...]
 
