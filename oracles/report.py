@@ -172,6 +172,16 @@ class OpReport:
         return self.failure is None and not (self.proof and self.proof.refutation)
 
     @property
+    def loses_digits(self) -> bool:
+        """Whether the subject is wrong in nothing but lost digits (`Cause.digits`)."""
+        if self.failure is None or (self.proof and self.proof.refutation):
+            return False
+        lost = {cause.operand for cause in self.failure.causes if cause.digits}
+        wrong = {each.operand for each in self.failure.comparisons if not each.agrees}
+        others = {cause.operand for cause in self.failure.causes} - lost
+        return bool(wrong) and wrong <= lost and not others
+
+    @property
     def vacuous(self) -> tuple[str, ...]:
         """The subject's operands on which no error of one part in a thousand could be seen.
 

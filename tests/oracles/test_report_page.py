@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from oracles.changes import KINDS, Change, Changes
+from oracles.diagnosis.cause import Cause
 from oracles.op import Case
 from oracles.portrait import RIGHT_CLASSES, Portrait, histogram
 from oracles.report import Pairing
@@ -26,7 +27,9 @@ from oracles.reporting.page.commands import repeat_command
 from oracles.reporting.page.grid import MOST_CELLS, grid
 from oracles.reporting.page.headline import headline
 from oracles.reporting.page.histogram import histogram as picture
+from oracles.reporting.page.lists import defects
 from oracles.reporting.page.safe_text import clip, harmless
+from oracles.reporting.page.summaries import summaries
 from oracles.reporting.page_files import page_file
 from tests.oracles.made_reports import (
     defect,
@@ -241,9 +244,10 @@ def test_rows_have_the_words_of_the_other_formats(trees):
         assert cells[2].split(" ", 1)[1] == subject_cell(entry)[0].replace(
             "ok ", "ok " * (not entry.vacuous)
         )
-        assert cells[3].endswith(evidence_cell(entry)[0])
+        evidence = "refuted by a case" if entry.failure else evidence_cell(entry)[0]
+        assert cells[3].endswith(evidence)
         assert cells[4:6] == [witness_cell(entry, name)[0] for name in report.oracles]
-        assert cells[6:] == ["20", "400", "1.5"]
+        assert cells[6:] == ["20, stopped" if entry.failure else "20", "400", "1.5"]
     signs = [words(row[2])[0] for row in rows]
     assert signs == ["\N{CHECK MARK}", "\N{BALLOT X}", "\N{WHITE CIRCLE}"]
     weights = [words(row[3]).count("\N{BLACK CIRCLE}") for row in rows]
@@ -265,7 +269,11 @@ def test_legend_tells_every_kind_of_evidence_and_what_a_pass_does_not_show(trees
 def test_failure_is_told_in_short_and_in_full(trees):
     tree = trees["wrong"]
     short = words(by_id(tree, "wrong"))
-    assert "conv2d in float64grad_x: WRONG, differs in 2 of 6 cells (33%) Why:" in short
+    assert (
+        "conv2d in float64 mine.conv2d mine/layers.py:17 "
+        "grad_x: -1 where truth is -2; torch agrees with exact arithmetic "
+        "Why: grad_x equals the oracle's plus 1 on 20 of 20 cases"
+    ) in short
     link, *_ = by_id(tree, "wrong").iter("a")
     full = words(by_id(tree, link.get("href")[1:]))
     for part in (
@@ -283,8 +291,105 @@ def test_failure_is_told_in_short_and_in_full(trees):
     assert ["hand-written", "2 of 6 wrong"] in lines
     assert ["torch", "right"] in lines
     assert ["jax", "crashed: killed by SIGABRT"] in lines
+    assert ["index", "hand-written", "truth", "torch", "error", "bound", "error/bound"] in lines
+    assert by_class(tree, "histogram") == []  # of six cells one sees all
+    large = parsed(report_html(made_report(failing(shape=(1, 1, 2, 6)))))
+    lines = [[words(cell) for cell in row] for row in large.iter("tr")]
     assert ["1e14 to 1e15 wrong", "2", ""] in lines
-    assert ["0", "4", "6"] in lines
+    assert ["0", "10", "12"] in lines
+
+
+def lossy(op="tanh", dtype="float64"):
+    entry = failing(op, dtype)
+    cause = Cause("grad_x", "grad_x is wrong; digits are lost", 20, confirmed=False, digits=True)
+    return replace(entry, failure=replace(entry.failure, causes=(cause,)))
+
+
+def test_lost_digits_are_not_called_wrong():
+    both = made_report(failing(), lossy(), lossy(dtype="float32"))
+    assert headline(both).title == "conv2d is wrong, tanh loses digits"
+    assert headline(both).lead.endswith(
+        "In tanh every error is small beside the cotangent: the formula may be right."
+    )
+    alone = made_report(lossy("tanh"), lossy("gelu"))
+    assert headline(alone).title == "tanh and gelu lose digits"
+    assert headline(alone).lead.endswith(
+        " Every error is small beside the cotangent: the formula may be right."
+    )
+    assert headline(made_report(lossy(), failing("tanh", "float32"))).title == "tanh is wrong"
+    wrong, lost = [failing(f"w{i}") for i in range(3)], [lossy(f"l{i}") for i in range(2)]
+    assert headline(made_report(*wrong, *lost)).title == (
+        "3 of 5 operations are wrong, 2 lose digits"
+    )
+    many = [lossy(f"l{i}") for i in range(4)]
+    assert headline(made_report(*many)).title == "4 of 4 operations lose digits"
+    tags = [words(tag) for tag in by_class(parsed(report_html(both)), "tag")]
+    assert tags == ["digits are lost"]
+
+
+def test_whoever_is_wrong_in_something_else_too_does_not_only_lose_digits():
+    entry = lossy()
+    assert entry.loses_digits
+    assert not right_entry().loses_digits
+    assert not replace(entry, proof=replace(right_entry().proof, refutation="y[0]")).loses_digits
+    cause = Cause("grad_b", "grad_b is a mean", 20, confirmed=True)
+    failure = entry.failure
+    more = replace(failure, causes=(*failure.causes, cause))
+    (mine,) = failure.comparisons
+    unexplained = replace(failure, comparisons=(mine, replace(mine, operand="grad_w")))
+    silent = replace(failure, comparisons=())
+    for other in (more, unexplained, silent, replace(failure, causes=())):
+        assert not replace(entry, failure=other).loses_digits
+
+
+def test_dtypes_of_an_operation_are_told_together():
+    proof = replace(right_entry().proof, refutation="grad_b[0] differs by g_0")
+    other = failing("dense", subject="theirs.dense")
+    report = made_report(failing(proof=proof), right_entry(), failing(dtype="float32"), other)
+    first, second = summaries(report.entries)
+    assert first.places == (("float64", 0), ("float32", 2))
+    assert first.lines[-1] == "run on symbols: grad_b[0] differs by g_0"
+    assert second.places == (("float64", 3),)
+    tree = parsed(report_html(report))
+    links = [link.get("href") for link in by_id(tree, "wrong").iter("a")]
+    assert links == ["#f0", "#f2", "#f3"]
+    assert [each.get("open") for each in by_class(tree, "failure")] == ["", None, ""]
+
+
+def test_what_is_wrong_in_short_whatever_it_is():
+    entry = failing()
+    failure = entry.failure
+    (mine,) = failure.comparisons
+
+    def lines(**changes):
+        (told,) = summaries([replace(entry, failure=replace(failure, **changes))])
+        return list(told.lines)
+
+    assert lines(comparisons=(), sentences=("mine: raised IndexError",)) == [
+        "mine: raised IndexError"
+    ]
+    short = replace(mine, problem="has shape (4,), truth has (2,)", worst=())
+    assert lines(comparisons=(short,), sentences=()) == ["grad_x has shape (4,), truth has (2,)"]
+    kink = replace(mine, worst=(replace(mine.worst[0], truth="0 to 1"),))
+    assert lines(comparisons=(kink,), sentences=()) == ["grad_x: -1 where truth is 0 to 1"]
+    long = replace(mine, worst=(replace(mine.worst[0], truth="3.463965566618899e-28"),))
+    assert lines(comparisons=(long,) * 5, sentences=()) == [
+        *["grad_x: -1 where truth is 3.46397e-28"] * 3,
+        "and 2 more",
+    ]
+
+
+def test_who_cannot_tell_is_not_called_right():
+    entry = failing()
+    failure = entry.failure
+    coarse = tuple(replace(each, tells=False) for each in failure.witness_comparisons)
+    tree = parsed(
+        report_html(
+            made_report(replace(entry, failure=replace(failure, witness_comparisons=coarse)))
+        )
+    )
+    lines = [[words(cell) for cell in row] for row in tree.iter("tr")]
+    assert ["torch", "cannot tell: too coarse here"] in lines
 
 
 def test_kept_failure_and_refutation_on_symbols():
@@ -329,6 +434,30 @@ def test_defects_stand_apart_and_are_no_fault_of_the_subject(trees):
         assert part in told
     assert "dense float64 grad_w, jax: 3 of 40 numbers" in words(by_id(tree, "evidence"))
     assert [e for e in tree.iter("section") if e.get("id") == "failures"] == []
+
+
+def test_defects_of_all_dtypes_are_one_and_what_matters_least_is_last():
+    kinds = ["differs next to underflow", "differs", "rejected", "differs on NaN or infinity"]
+    entries = [
+        right_entry(dtype=dtype, defects=tuple(defect(kind=kind) for kind in kinds))
+        for dtype in ("float32", "float64")
+    ]
+    other = right_entry("tanh", defects=(defect(),))
+    told = defects(made_report(*entries, other))
+    assert [(each.entry.op, each.defect.kind, each.count) for each in told] == [
+        ("dense", "differs", 6),
+        ("tanh", "differs", 3),
+        ("dense", "rejected", 6),
+        ("dense", "differs on NaN or infinity", 6),
+        ("dense", "differs next to underflow", 6),
+    ]
+    assert told[0].dtypes == ("float32", "float64")
+    tree = parsed(report_html(made_report(*entries, other)))
+    summaries = [words(each[0]) for each in by_class(tree, "defect")]
+    assert summaries[0].startswith("dense float32, float64 jax: y differs in 1 of 1 cells")
+    assert summaries[0].endswith("6 cases, one in float32")
+    assert summaries[1].endswith("3 cases")
+    assert "dense float32, float64 rejected jax" in summaries[2]
 
 
 def test_what_has_changed(trees):

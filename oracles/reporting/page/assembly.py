@@ -12,9 +12,10 @@ from oracles.reporting.page.changed import changed
 from oracles.reporting.page.commands import note, repeat_command
 from oracles.reporting.page.detail import detail, told_case
 from oracles.reporting.page.headline import facts, headline
-from oracles.reporting.page.lists import evidence_lists, resolutions, summary
+from oracles.reporting.page.lists import defects, evidence_lists, resolutions
 from oracles.reporting.page.rows import FULL_WEIGHT, columns, row
 from oracles.reporting.page.safe_text import clip, harmless
+from oracles.reporting.page.summaries import summaries
 from oracles.reporting.page_files import environment, page_file, security_policy
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ _NOTES = 10_000
 """Bytes kept for what is said of that which is left out."""
 
 _OPENED = 3
+"""Operations, in one dtype each."""
+
 _MOST_VERSIONS = 60
 _DOTS = [
     "\N{BLACK CIRCLE}" * weight + "\N{WHITE CIRCLE}" * (FULL_WEIGHT - weight)
@@ -56,6 +59,7 @@ class _Page:
         self.wrong = {place: e for place, e in enumerate(report.entries) if not e.passed}
         changes = report.changes.changes if report.changes else ()
         self.changes = {(each.op, each.subject, each.dtype): each for each in changes}
+        self.short = summaries(report.entries)
         self.fixed = self._fixed_parts()
 
     def text(self) -> str:
@@ -84,7 +88,7 @@ class _Page:
         style, script = page_file(_PACKAGE, "style.css"), page_file(_PACKAGE, "script.js")
         repeat = repeat_command(report, report.entries)
         changes = changed(report.changes) if report.changes else None
-        found = [(entry, defect) for entry in report.entries for defect in entry.defects]
+        found = defects(report)
         return {
             "report": report,
             "head": headline(report),
@@ -122,11 +126,9 @@ class _Page:
 
     def _summaries(self, linked: Collection[int]) -> Fitting:
         render = self.env.get_template("summary.html").render
-        texts = (
-            render(place=place, each=summary(e), linked=place in linked, change=self._change_of(e))
-            for place, e in self.wrong.items()
-        )
-        return fitting(texts, _SUMMARIES, count=len(self.wrong))
+        changes = {place: self._change_of(entry) for place, entry in self.wrong.items()}
+        texts = (render(each=each, linked=linked, changes=changes) for each in self.short)
+        return fitting(texts, _SUMMARIES, count=len(self.short))
 
     def _rows(self, linked: Collection[int], most: int) -> Fitting:
         render = self.env.get_template("row.html").render
@@ -145,12 +147,13 @@ class _Page:
 
     def _details(self) -> Iterator[str]:
         render = self.env.get_template("failure.html").render
-        for count, (place, entry) in enumerate(self.wrong.items()):
+        opened = {each.places[0][1] for each in self.short[:_OPENED]}
+        for place, entry in self.wrong.items():
             yield render(
                 place=place,
                 detail=detail(entry, self.report),
                 change=self._change_of(entry),
-                opened=count < _OPENED,
+                opened=place in opened,
             )
 
 

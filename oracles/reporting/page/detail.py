@@ -88,6 +88,8 @@ class Detail:
         The verdict, and whether each sentence says that something is wrong.
     causes
         Why, as far as that is known.
+    explained
+        Whether one of them is more than where it is wrong.
     case
         The case, or None if the subject was refuted on symbols alone.
     operands
@@ -104,6 +106,7 @@ class Detail:
     found: str
     sentences: tuple[tuple[str, bool], ...]
     causes: tuple[str, ...]
+    explained: bool
     case: Told | None
     operands: tuple[Operand, ...]
     others: tuple[str, ...]
@@ -119,7 +122,9 @@ def detail(entry: OpReport, report: Report) -> Detail:
     again = Copyable("Ask the same cases again", command, note(command))
     failure = entry.failure
     if failure is None:
-        return Detail(entry, "run on symbols", tuple(symbols), (), None, (), (), (), (again,))
+        return Detail(
+            entry, "run on symbols", tuple(symbols), (), False, None, (), (), (), (again,)
+        )
     wrong = [each for each in failure.comparisons if not each.agrees]
     told = tuple((clip(s, _SENTENCE), ": WRONG" in s) for s in failure.sentences)
     return Detail(
@@ -131,6 +136,7 @@ def detail(entry: OpReport, report: Report) -> Detail:
         ),
         sentences=(*told, *symbols),
         causes=tuple(clip(cause.sentence, _SENTENCE) for cause in failure.causes),
+        explained=any(cause.confirmed or cause.digits for cause in failure.causes),
         case=told_case(failure.case),
         operands=tuple(_operand(failure, each) for each in wrong[:_MOST_OPERANDS]),
         others=tuple(clip(each.operand, _WORD) for each in wrong[_MOST_OPERANDS:][:_MOST_OPERANDS]),
@@ -175,11 +181,21 @@ def _operand(failure: Failure, mine: Comparison) -> Operand:
         name=clip(mine.operand, _WORD),
         title=_title(mine),
         grid=_grid(portrait, array if fits else None),
-        histogram=histogram(portrait, _TITLES) if portrait and portrait.counts else None,
+        histogram=_histogram(portrait),
         head=head,
         worst=worst,
         given=None if fits or array is None else _numbers(MANUAL, array, _MOST_NUMBERS),
     )
+
+
+def _histogram(portrait: Portrait | None) -> Histogram | None:
+    if portrait is None or portrait.bound.size <= _MOST_SEEN:
+        return None
+    return histogram(portrait, _TITLES) if portrait.counts else None
+
+
+_MOST_SEEN = 10
+"""Cells that one sees at a glance: a histogram adds nothing to their picture."""
 
 
 def _grid(portrait: Portrait | None, said: npt.NDArray[Any] | None) -> Grid | None:
@@ -200,8 +216,8 @@ def _worst(failure: Failure, mine: Comparison) -> tuple[Line, tuple[Line, ...]]:
         for name, answer in failure.answers.items()
         if name != SUBJECT and _shape(answer.values.get(mine.operand)) == mine.shape
     ]
-    head = ("index", MANUAL, *(TITLES.get(n, n) for n in others),
-            "truth", "error", "bound", "error/bound")  # fmt: skip
+    head = ("index", MANUAL, "truth", *(TITLES.get(n, n) for n in others),
+            "error", "bound", "error/bound")  # fmt: skip
     return head, tuple(tuple(_cell(failure, mine.operand, cell, others)) for cell in mine.worst)
 
 
@@ -212,9 +228,9 @@ def _shape(value: object) -> tuple[int, ...] | None:
 def _cell(failure: Failure, operand: str, cell: Cell, others: list[str]) -> Iterator[str]:
     yield str(cell.index)
     yield f"{cell.value:.9g}"
+    yield clip(short(cell.truth), _WORD)
     for name in others:
         yield f"{float(failure.answers[name].values[operand][cell.index]):.9g}"
-    yield clip(short(cell.truth), _WORD)
     for value in (cell.error, cell.bound, cell.ratio):
         yield f"{value:.3g}"
 
@@ -242,7 +258,7 @@ def _judged(each: Comparison | None) -> str:
     if each is None:
         return "-"
     if each.agrees:
-        return "right"
+        return "right" if each.tells else "cannot tell: too coarse here"
     return clip(each.problem, _WORD) or f"{each.wrong:,} of {each.elements:,} wrong"
 
 
@@ -250,15 +266,25 @@ _STRANGE = "Characters that cannot be seen stand here by name; report.json has t
 
 
 def _copies(entry: OpReport, failure: Failure) -> Iterator[Copyable]:
-    title = "Reproduce it bit for bit, with NumPy and PyTorch alone"
     script = failure.script
     if len(script) > _LONGEST_SCRIPT:
-        yield Copyable(title, "", f"Its {len(script):,} characters are in report.json.")
+        yield Copyable(_ALONE, "", f"Its {len(script):,} characters are in report.json.")
     elif script:
-        yield Copyable(title, script, _STRANGE * (harmless(script) != script))
+        yield Copyable(
+            _ALONE, script, f"{_SAVE} {_STRANGE}" if harmless(script) != script else _SAVE
+        )
     if failure.saved:
         call = shlex.join(["oracle-diff", "replay", failure.saved])
-        yield Copyable("Ask the kept counterexample again", call)
+        yield Copyable("Ask the kept counterexample again", call, _THERE)
     if failure.blob:
-        call = f"check(op, dtypes=({entry.dtype!r},), blob={failure.blob!r})"
-        yield Copyable("Let Hypothesis replay it, in Python", call)
+        call = (
+            f"import oracles\n\noracles.check(op, dtypes=({entry.dtype!r},), blob={failure.blob!r})"
+        )
+        told = f"op is {clip(entry.spec, _WORD)}." if entry.spec else "op is the operation."
+        title = "Let Hypothesis replay it, in Python"
+        yield Copyable(title, f"import oracles\n\n{call}", told)
+
+
+_ALONE = "Reproduce it bit for bit, with NumPy and PyTorch alone"
+_SAVE = "Save it as repro.py, and run python repro.py."
+_THERE = "In the directory of the run, where that was kept."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -63,10 +64,26 @@ _VACUOUS = (
 
 
 def _wrong_title(report: Report) -> str:
-    wrong, every = _ops(report.failures), _ops(report.entries)
-    if len(wrong) <= _FEW:
-        return f"{_names(report.failures)} {'is' if len(wrong) == 1 else 'are'} wrong"
-    return f"{len(wrong):,} of {len(every):,} operations are wrong"
+    wrong, lossy = _apart(report)
+    if len(_ops(report.failures)) <= _FEW:
+        parts = [f"{_names(wrong)} {'is' if len(_ops(wrong)) == 1 else 'are'} wrong"] * bool(wrong)
+        lose = "loses" if len(_ops(lossy)) == 1 else "lose"
+        parts += [f"{_names(lossy)} {lose} digits"] * bool(lossy)
+        return ", ".join(parts)
+    every = f"{len(_ops(report.entries)):,} operations"
+    if not lossy:
+        return f"{len(_ops(wrong)):,} of {every} are wrong"
+    parts = [f"{len(_ops(wrong)):,} of {every} are wrong"] * bool(wrong)
+    return ", ".join([*parts, f"{len(_ops(lossy)):,}{'' if wrong else f' of {every}'} lose digits"])
+
+
+def _apart(report: Report) -> tuple[list[OpReport], list[OpReport]]:
+    """Return the failures of operations that are wrong, and of those that only lose digits."""
+    ops = {entry.op for entry in report.failures if not entry.loses_digits}
+    return (
+        [entry for entry in report.failures if entry.op in ops],
+        [entry for entry in report.failures if entry.op not in ops],
+    )
 
 
 def _wrong_lead(report: Report) -> str:
@@ -74,6 +91,10 @@ def _wrong_lead(report: Report) -> str:
         f"The numbers that {_whose(report.failures)} gives differ from {_judge(report)} by more "
         "than rounding can explain."
     )
+    wrong, lossy = _apart(report)
+    if lossy:
+        where = f"In {_names(lossy)} every" if wrong else "Every"
+        lead += f" {where} error is small beside the cotangent: the formula may be right."
     blind = [entry for entry in report.entries if entry.passed and entry.vacuous]
     if blind:
         lead += f" And nothing could have been seen in {_names(blind)}."
@@ -137,7 +158,8 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
     yield "Judge", _judge_in_full(report)
     yield "Beside it", "; ".join(_witnesses(report)) or "no other witness was asked"
     seconds = sum(entry.seconds for entry in report.entries)
-    began = report.environment.started.replace("T", " ").replace("+00:00", " UTC")
+    began = re.sub(r"\.\d+", "", report.environment.started).replace("T", " ")
+    began = began.replace("+00:00", " UTC")
     yield "Run", f"began {began}, took {seconds:,.1f} s, seed {report.seed}"
     if report.limits:
         limits = (f"{name}={value}" for name, value in report.limits.items())

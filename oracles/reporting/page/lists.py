@@ -1,4 +1,4 @@
-"""Lists of lines: what is wrong in short, evidence, limits, laws, what the bounds could see."""
+"""Lists of lines: evidence, limits, laws, what the bounds could see."""
 
 from __future__ import annotations
 
@@ -10,37 +10,7 @@ from math import isnan
 from oracles.report import OpReport, Report
 from oracles.reporting.cells import evidence_lines, kept_lines, number, scope_lines
 from oracles.verdict import SUBJECT
-
-
-@dataclass(frozen=True)
-class Summary:
-    """A failure in a line or two: what is wrong, and why if that is known."""
-
-    op: str
-    dtype: str
-    what: str
-    why: str
-
-
-def summary(entry: OpReport) -> Summary:
-    """Return an entry's failure in short."""
-    return Summary(entry.op, entry.dtype, _what(entry), _why(entry))
-
-
-def _what(entry: OpReport) -> str:
-    """Return what is wrong, without who says otherwise: the detail has that."""
-    if entry.failure is None:
-        return f"refuted on symbols: {entry.proof.refutation if entry.proof else ''}"
-    sentences = entry.failure.sentences
-    found = next((s for s in sentences if ": WRONG" in s), sentences[0] if sentences else "")
-    others = sum(": WRONG" in s for s in sentences) - 1
-    more = f" (and {others} more wrong)" if others > 0 else ""
-    return found.partition("; ")[0].partition(", worst at")[0] + more
-
-
-def _why(entry: OpReport) -> str:
-    causes = entry.failure.causes if entry.failure else ()
-    return next((cause.sentence for cause in causes if cause.confirmed), "")
+from oracles.wrong_cases import Defect
 
 
 def evidence_lists(report: Report) -> list[tuple[str, list[str]]]:
@@ -94,3 +64,45 @@ def resolutions(report: Report) -> list[Resolution]:
             shown = f"{seen} (vacuous)" if tally.vacuous else seen
             found.append(Resolution(entry.op, entry.dtype, tally.operand, *ratios, shown))
     return found
+
+
+@dataclass(frozen=True, eq=False)
+class DefectsTold:
+    """Defects of one kind of one witness in one operation, whatever the dtypes.
+
+    Attributes
+    ----------
+    entry, defect
+        The first of them, which is shown.
+    dtypes
+        In which it was seen.
+    count
+        In how many cases.
+    """
+
+    entry: OpReport
+    defect: Defect
+    dtypes: tuple[str, ...]
+    count: int
+
+
+def defects(report: Report) -> list[DefectsTold]:
+    """Return the defects of all witnesses; last what is next to underflow, NaN or infinity."""
+    groups: dict[tuple[str, ...], list[tuple[OpReport, Defect]]] = {}
+    for entry in report.entries:
+        for defect in entry.defects:
+            key = (entry.op, entry.subject, defect.witness, defect.kind)
+            groups.setdefault(key, []).append((entry, defect))
+    told = [
+        DefectsTold(
+            *group[0],
+            dtypes=tuple(dict.fromkeys(entry.dtype for entry, _ in group)),
+            count=sum(defect.count for _, defect in group),
+        )
+        for group in groups.values()
+    ]
+    return sorted(told, key=lambda each: _RARE.get(each.defect.kind, 0))
+
+
+_RARE = {"rejected": 1, "differs on NaN or infinity": 2, "differs next to underflow": 3}
+"""What a user minds least comes last."""

@@ -111,7 +111,8 @@
   }
 
   const fits = (each) =>
-    (!state.op || each.op === state.op) && (!state.dtype || each.dtype === state.dtype);
+    (!state.op || each.op === state.op)
+    && (!state.dtype || each.dtype.split(", ").includes(state.dtype));
 
   function showColumns() {
     heads.forEach((head, column) => {
