@@ -16,7 +16,7 @@ from oracles.changes import Kind
 from oracles.console import Terminal
 from oracles.exit_status import BROKEN, INTERRUPTED, NOTHING, RIGHT, WITNESS_FAILED, WRONG
 from oracles.github import tell_github
-from oracles.outputs import overwrites, write_outputs
+from oracles.outputs import write_outputs
 from oracles.report import Report
 from oracles.report_reader import load_report
 from oracles.reporting.details import details
@@ -39,15 +39,9 @@ def load_baseline(options: Namespace, *, has_changes: bool = False) -> Report | 
     Raises
     ------
     UsageError
-        If it cannot be read, or is needed and not given, or would be gone after the run: what is
-        new would then be new only once.
+        If it cannot be read, or is needed and not given.
     """
     if options.baseline is not None:
-        if options.fail_on == "new" and overwrites(options, options.baseline):
-            raise UsageError(
-                f"argument --baseline: this run would overwrite {options.baseline!r}, and what is "
-                "new would be new only once: keep a copy of it elsewhere, or give --output"
-            )
         try:
             return load_report(options.baseline)
         except ValueError as error:

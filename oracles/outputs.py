@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from argparse import Namespace
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -44,21 +43,11 @@ def write_outputs(options: Namespace, report: Report) -> list[str]:
     OSError
         If a file cannot be written; then all are as they were.
     """
-    asked = _asked(options)
-    made = {render: render(report) for render in dict.fromkeys(asked.values())}
-    return write_paths({path: made[render] for path, render in asked.items()})
-
-
-def overwrites(options: Namespace, path: str) -> bool:
-    """Return whether a file is among those that the output options ask for."""
-    return os.path.realpath(path) in {os.path.realpath(each) for each in _asked(options)}
-
-
-def _asked(options: Namespace) -> dict[Path, Callable[[Report], str]]:
     asked = {Path(path): EXTRA[option] for option, path in named(options).items()}
     if options.output is not None and not options.no_report:
         asked |= {Path(options.output) / name: render for name, render in ALWAYS.items()}
-    return asked
+    made = {render: render(report) for render in dict.fromkeys(asked.values())}
+    return write_paths({path: made[render] for path, render in asked.items()})
 
 
 def named(options: Namespace) -> dict[str, str]:
