@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from oracles.exit_status import WITNESS_FAILED
 from oracles.files import check_writable
 from oracles.limits import Limits, make_limits
 from oracles.op import Op
-from oracles.outputs import check_place, named
+from oracles.outputs import asked, check_place, named
 from oracles.proving import NotPolynomial, polynomial_of
 from oracles.runner import Runner
 from oracles.user_ops import load_op
@@ -97,13 +98,19 @@ def check_output(directory: str) -> None:
 
 
 def check_files(options: Namespace) -> None:
-    """Refuse the paths of files that cannot be written, before the work."""
-    taken: dict[str, str] = {}
+    """Refuse the paths of files that cannot be written, or not all of them, before the work."""
     for option, path in named(options).items():
         check_file(f"--{option}", path)
-        if path in taken:
-            raise UsageError(f"argument --{option}: {path!r} is that of --{taken[path]} too")
-        taken[path] = option
+    taken: dict[str, tuple[str, object]] = {}
+    for option, place, render in asked(options):
+        other, form = taken.setdefault(os.path.realpath(place), (option, render))
+        if form is not render:
+            raise UsageError(f"argument {option}: {str(place)!r} is that of {other} too")
+    if options.baseline is not None and os.path.realpath(options.baseline) in taken:
+        raise UsageError(
+            f"argument --baseline: {options.baseline!r} would be overwritten, and the next "
+            "comparison be with this run: keep a copy elsewhere"
+        )
 
 
 def check_file(option: str, path: str) -> None:

@@ -43,11 +43,18 @@ def write_outputs(options: Namespace, report: Report) -> list[str]:
     OSError
         If a file cannot be written; then all are as they were.
     """
-    asked = {Path(path): EXTRA[option] for option, path in named(options).items()}
-    if options.output is not None and not options.no_report:
-        asked |= {Path(options.output) / name: render for name, render in ALWAYS.items()}
-    made = {render: render(report) for render in dict.fromkeys(asked.values())}
-    return write_paths({path: made[render] for path, render in asked.items()})
+    wanted = asked(options)
+    made = {render: render(report) for render in dict.fromkeys(r for _, _, r in wanted)}
+    return write_paths({path: made[render] for _, path, render in wanted})
+
+
+def asked(options: Namespace) -> list[tuple[str, Path, Callable[[Report], str]]]:
+    """Return every file that the options ask for: the option, the path, what renders it."""
+    files = [(f"--{name}", Path(path), EXTRA[name]) for name, path in named(options).items()]
+    if options.output is None or options.no_report:
+        return files
+    home = Path(options.output)
+    return files + [("--output", home / name, render) for name, render in ALWAYS.items()]
 
 
 def named(options: Namespace) -> dict[str, str]:

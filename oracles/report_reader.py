@@ -17,8 +17,10 @@ import numpy.typing as npt
 from oracles.answer import NotAnArray
 from oracles.compare import Comparison
 from oracles.evidence import LatticeRecord
+from oracles.op import Case
 from oracles.portrait import CLASSES, Portrait
 from oracles.report import SCHEMA_VERSION, Report
+from oracles.wrong_cases import Failure
 
 
 def load_report(path: str) -> Report:
@@ -124,8 +126,21 @@ def _agrees_with_itself(record: object) -> bool:
     if isinstance(record, Portrait):
         arrays = [record.truth, record.bound, *record.ratios.values()]
         complete = all(len(counts) == len(CLASSES) for counts in record.counts.values())
-        return complete and all(array.shape == record.shape for array in arrays)
+        return complete and all(_shape(array) == record.shape for array in arrays)
+    if isinstance(record, Case):
+        return all(isinstance(array, np.ndarray) for array in record.arrays.values())
+    if isinstance(record, Failure):
+        return all(
+            name in record.answers
+            and _shape(record.answers[name].values.get(portrait.operand)) == portrait.shape
+            for portrait in record.portraits
+            for name in portrait.ratios
+        )
     return not isinstance(record, LatticeRecord) or isfinite(record.miss_bits)
+
+
+def _shape(value: object) -> tuple[int, ...] | None:
+    return value.shape if isinstance(value, np.ndarray) else None
 
 
 def _is_within(index: tuple[int, ...], shape: tuple[int, ...]) -> bool:
@@ -144,11 +159,6 @@ def _checked(kind: type, value: Any, where: str) -> Any:
         _refuse(_WORDS[kind], value, where)
     if kind is int:
         _number(value, where)  # such as no float can count is none
-    if isinstance(value, str) and not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:  # half a pair of surrogates, which no file can hold
-            _refuse(_WORDS[str], value, where)
     return value
 
 

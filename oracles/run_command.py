@@ -43,10 +43,12 @@ def run_operations(options: Namespace) -> int:
     baseline = load_baseline(options)
     check_output(options.output)
     check_files(options)
-    with stopping() as stop, make_runner(options, oracles, limits, evidence) as runner:
-        entries = _examine(runner, chosen, dtypes, None if options.quiet else console)
-        report = runner.report(entries)
-    return stop.status(finish(options, report, console, baseline))
+    with stopping() as stop:
+        with make_runner(options, oracles, limits, evidence) as runner:
+            entries = _examine(runner, chosen, dtypes, None if options.quiet else console)
+            stop.hold()
+            report = runner.report(entries)
+        return stop.status(finish(options, report, console, baseline))
 
 
 def _examine(
@@ -59,9 +61,9 @@ def _examine(
         console.print(header(runner.oracles, console.width))
     started = [name for name in runner.present if name in WITNESSES]
     waiting = f"starting {', '.join(started)}" if started else "starting"
-    with RunBar(pairs, runner.max_examples, waiting, bar(hidden=console is None)) as progress:
-        runner.progress = progress.show
-        try:
+    try:
+        with RunBar(pairs, runner.max_examples, waiting, bar(hidden=console is None)) as progress:
+            runner.progress = progress.show
             for op, dtype in pairs:
                 entries.append(runner.examine(op, dtype))
                 with progress.row():
@@ -69,6 +71,6 @@ def _examine(
                         console.print(row(entries[-1], runner.oracles, console.width))
                 if runner.interrupted:
                     break
-        except KeyboardInterrupt:  # between two cases, or in a proof: what is done is whole
-            runner.interrupted = True
+    except KeyboardInterrupt:  # between two cases, or in a proof: what is done is whole
+        runner.interrupted = True
     return entries

@@ -98,13 +98,19 @@ def test_places_are_checked_before_the_work(option, tmp_path):
 @pytest.mark.parametrize(
     ("given", "message"),
     [(("--html", "-"), "argument --html: standard output is for --json alone"),
-     (("--junit", "x", "--sarif", "x"), "argument --sarif: 'x' is that of --junit too")],
+     (("--junit", "x", "--sarif", "x"), "argument --sarif: 'x' is that of --junit too"),
+     (("--junit", "x", "--sarif", "y/../x"), "argument --sarif: 'y/../x' is that of --junit too"),
+     (("--html", "x", "--json", "link"), "argument --json: 'link' is that of --html too"),
+     (("--sarif", ".oracles/report.json"),
+      "argument --output: '.oracles/report.json' is that of --sarif too")],
 )  # fmt: skip
 def test_paths_that_would_come_to_nothing_are_refused(given, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "link").symlink_to("x")
     with pytest.raises(UsageError, match=f"^{message}$"):
         check_files(options(*given))
     check_files(options("--json", "-"))
+    check_files(options("--json", ".oracles/report.json"))  # the same file from the same report
 
 
 def test_a_page_in_two_places_is_rendered_once(tmp_path, monkeypatch):

@@ -114,10 +114,10 @@ DAMAGED = {
     "list.json": (b"[1]", "'list.json' is no report: JSON without a schema_version"),
     "other.json": (
         b'{"schema_version": 99}',
-        "'other.json' is no report: report has schema version 99, this is 3",
+        "'other.json' is no report: report has schema version 99, this is 4",
     ),
     "half.json": (
-        b'{"schema_version": 3, "seed": "x"}',
+        b'{"schema_version": 4, "seed": "x"}',
         "'half.json' is no report: report.seed is 'x', not a whole number",
     ),
 }
@@ -155,26 +155,62 @@ def test_what_cannot_be_is_refused(call, arguments, message):
     assert error.splitlines()[-1].startswith(f"oracle-diff: error: {message}")
 
 
-def test_a_run_is_compared_with_the_report_that_it_overwrites(call, home):
+def test_a_run_is_compared_with_a_baseline_that_stays_as_it_is(call, home):
     first = ("run", "own.py:op", "identity", *QUICK)
-    assert call(*first)[0] == RIGHT
+    assert call(*first, "--output", "main")[0] == RIGHT
+    kept = (home / "main/report.json").read_bytes()
     (home / "wrong").touch()
-    status, text, _ = call(*first, "--baseline", ".oracles/report.json", "--fail-on", "new")
-    assert status == WRONG
-    assert "new failure: tanh float64 (own" in text
-    assert "1 new failure, 1 right" in text
-    assert "WRONG, 1 of 1 new: tanh float64;" in text
+    since = ("--baseline", "main/report.json", "--fail-on", "new")
+    for _ in range(2):  # asking once more makes nothing right
+        status, text, _ = call(*first, *since)
+        assert status == WRONG
+        assert "new failure: tanh float64 (own" in text
+        assert "1 new failure, 1 right" in text
+        assert "WRONG, 1 of 1 new: tanh float64;" in text
     assert "new failure: tanh float64 (own" in (home / ".oracles/report.md").read_text()
     told = load_report(".oracles/report.json").changes
-    assert (told.against, len(told.of("new failure"))) == (".oracles/report.json", 1)
+    assert (told.against, len(told.of("new failure"))) == ("main/report.json", 1)
+    assert (home / "main/report.json").read_bytes() == kept
 
-    status, text, _ = call(*first, "--baseline", ".oracles/report.json", "--fail-on", "new")
+    call(*first, "--output", "main")
+    status, text, _ = call(*first, *since)
     assert status == RIGHT
     assert "WRONG, none of it new: tanh float64;" in text
     assert text.splitlines()[-1] == "exit status 0: with --fail-on new, none of that is a failure"
-    assert call(*first, "--baseline", ".oracles/report.json")[0] == WRONG
+    assert call(*first, "--baseline", "main/report.json")[0] == WRONG
     assert call("report", ".oracles/report.json", "--fail-on", "new")[0] == RIGHT
     assert call("report", ".oracles/report.json")[0] == WRONG
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("run", "identity", "--output", "."),
+        ("run", "identity", "--no-report", "--json", "x/../report.json"),
+        ("run", "identity", "--no-report", "--junit", "report.json"),
+        ("merge", "right.json", "--output", "link"),
+        ("report", "right.json", "--output", "."),
+    ],
+)
+def test_a_baseline_that_would_be_overwritten_is_refused(call, home, found, arguments, monkeypatch):
+    monkeypatch.setattr(run_command, "make_runner", None)  # whoever calls it fails
+    (home / "report.json").write_text(json_text(found["right"]))
+    (home / "x").mkdir()
+    (home / "link").symlink_to(".")
+    status, text, error = call(*arguments, "--baseline", "report.json")
+    assert (status, text) == (USAGE, "")
+    assert error.splitlines()[-1].startswith(
+        "oracle-diff: error: argument --baseline: 'report.json' would be overwritten"
+    )
+    assert (home / "report.json").read_text() == json_text(found["right"])
+
+
+def test_a_baseline_in_the_output_directory_may_be_read(call):
+    call("report", "right.json", "--output", ".oracles")
+    status, text, _ = call("run", "identity", *QUICK, "--baseline", ".oracles/report.json",
+                           "--no-report")  # fmt: skip
+    assert status == RIGHT
+    assert "4 only in the earlier report" in text
 
 
 def test_a_report_is_compared_with_another(call):

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from oracles import cli, report_reader
-from oracles.exit_status import INTERRUPTED, RIGHT, TERMINATED
+from oracles.exit_status import BROKEN, INTERRUPTED, RIGHT, TERMINATED
 from oracles.reporting.json_form import json_text
 from oracles.runner import Runner
 from oracles.stopping import stopping
@@ -91,11 +91,45 @@ def test_an_interrupt_between_cases_keeps_the_entries_that_are_done(home, monkey
     )
 
 
+HELD = """
+import os, signal, sys, time
+from oracles import cli, finishing
+from oracles.workers import Workers
+place, number = sys.argv[1], int(sys.argv[2])
+home, name = {"close": (Workers, "close"), "write": (finishing, "write_outputs")}[place]
+first = getattr(home, name)
+
+def signalled(*given):
+    os.kill(os.getpid(), number)
+    time.sleep(0.1)
+    return first(*given)
+
+setattr(home, name, signalled)
+cli.main(sys.argv[3:])
+"""
+
+
+@pytest.mark.parametrize("place", ["close", "write"])
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGTERM, TERMINATED), (signal.SIGINT, INTERRUPTED)]
+)
+def test_a_signal_at_the_end_loses_nothing_of_what_was_found(home, place, number, status):
+    command = [sys.executable, "-c", HELD, place, str(number), *RUN, "--max-examples", "2"]
+    done = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (status, "")
+    assert [each.op for each in left(home).entries] == ["tanh"]
+    assert not left(home).interrupted
+    assert "right: every subject" in done.stdout
+    assert list((home / "out").glob(".*.part")) == []
+
+
 def test_the_signal_is_what_it_was_after_the_block():
-    before = signal.getsignal(signal.SIGTERM)
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    before = [signal.getsignal(number) for number in numbers]
     with stopping() as stop:
-        assert signal.getsignal(signal.SIGTERM) != before
-    assert signal.getsignal(signal.SIGTERM) == before
+        assert signal.getsignal(signal.SIGTERM) != before[0]
+        stop.hold()
+    assert [signal.getsignal(number) for number in numbers] == before
     assert not stop.terminated
     assert (stop.status(INTERRUPTED), stop.status(RIGHT)) == (INTERRUPTED, RIGHT)
 
@@ -105,7 +139,9 @@ def test_the_signal_interrupts_and_is_told_from_ctrl_c():
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(1)
     assert stop.terminated
-    assert (stop.status(INTERRUPTED), stop.status(RIGHT)) == (TERMINATED, RIGHT)
+    assert [stop.status(each) for each in (INTERRUPTED, RIGHT, BROKEN)] == [
+        TERMINATED, TERMINATED, BROKEN,
+    ]  # fmt: skip
 
 
 def test_a_block_that_does_not_care_is_left_with_the_status_of_the_signal():
@@ -135,6 +171,7 @@ def test_another_thread_sets_no_signal():
 
     def work():
         with stopping() as stop:
+            stop.hold()
             seen.append((stop.terminated, signal.getsignal(signal.SIGTERM)))
 
     thread = threading.Thread(target=work)
