@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from math import floor
 
+from oracles.evidence import LatticeRecord, Proof
 from oracles.report import Attendance, OpReport, Report
 from oracles.strength import strength
 
@@ -30,64 +32,77 @@ def evidence_cell(entry: OpReport) -> Cell:
 
 def evidence_lines(report: Report) -> list[str]:
     """Return what the evidence column means in this run, and what weakens it."""
-    lines = []
+    proofs = {(e.op, e.subject): e.proof for e in report.entries if e.proof is not None}
     lattices = [entry.lattice for entry in report.entries if entry.lattice is not None]
-    proofs = {entry.op: entry.proof for entry in report.entries if entry.proof is not None}
-    proved = [proof for proof in proofs.values() if proof.holds]
-    shapes = sum(proof.shapes for proof in proved)
-    if shapes:
+    return [
+        *_proved(list(proofs.values())),
+        *([_on_lattices(lattices)] if lattices else []),
+        *_grounds({entry.ground for entry in report.entries}),
+        *_inexact(report),
+        *(line for (op, _), proof in proofs.items() for line in _no_proof(op, proof)),
+        *_blind(report),
+    ]
+
+
+def _proved(proofs: Sequence[Proof]) -> Iterator[str]:
+    proved = [proof for proof in proofs if proof.holds]
+    if proved:
         order = " of first and second order" * any(proof.second_order for proof in proved)
-        lines.append(
+        yield (
             f"proof: run on symbols, forward and gradients{order} equal the definition's "
-            f"polynomials for {shapes} shapes, hence for every input of these shapes, up to "
-            "rounding. It assumes that the code treats floats as it treats symbols"
+            f"polynomials for {sum(proof.shapes for proof in proved)} shapes, hence for every "
+            "input of these shapes, up to rounding. It assumes that the code treats floats as it "
+            "treats symbols"
         )
-    if lattices:
-        least = min(lattice.miss_bits for lattice in lattices)
-        smallest = min(lattice.smallest for lattice in lattices)
-        lines.append(
-            f"lattice 2^-{floor(least)}: bit for bit the exact result on integers of which every "
-            f"partial sum is representable; an error that is a polynomial of degree at most "
-            f"{lattices[0].degree} slips through one shape with at most this probability: "
-            f"(degree / numbers)^draws, Schwartz-Zippel, with at least {2 * smallest + 1} numbers "
-            f"for each variable; {sum(lattice.cases for lattice in lattices)} draws of "
-            f"{sum(lattice.shapes for lattice in lattices)} shapes. It assumes that the code "
-            "chooses by shape and options, not by value"
-        )
-    grounds = {entry.ground for entry in report.entries}
+
+
+def _on_lattices(lattices: Sequence[LatticeRecord]) -> str:
+    least = min(lattice.miss_bits for lattice in lattices)
+    smallest = min(lattice.smallest for lattice in lattices)
+    return (
+        f"lattice 2^-{floor(least)}: bit for bit the exact result on integers of which every "
+        f"partial sum is representable; an error that is a polynomial of degree at most "
+        f"{lattices[0].degree} slips through one shape with at most this probability: "
+        f"(degree / numbers)^draws, Schwartz-Zippel, with at least {2 * smallest + 1} numbers "
+        f"for each variable; {sum(lattice.cases for lattice in lattices)} draws of "
+        f"{sum(lattice.shapes for lattice in lattices)} shapes. It assumes that the code "
+        "chooses by shape and options, not by value"
+    )
+
+
+def _grounds(grounds: set[str]) -> Iterator[str]:
     if "bound" in grounds or not grounds:
-        lines.append("bound: within rounding bounds derived for each element")
+        yield "bound: within rounding bounds derived for each element"
     if "tolerance" in grounds:
-        lines.append(
+        yield (
             "tolerance: within a stated number of roundings of a framework's float64, which stands "
             "for truth where there is no neutral forward; weaker than any other evidence"
         )
-    lines += [
-        f"{entry.op} {entry.dtype}: {who} is not exact on the lattice: {why or 'a wrong result'}"
-        for entry in report.entries
-        for who, why in (entry.lattice.inexact if entry.lattice else {}).items()
-    ]
-    lines += [
-        f"{name}: refuted on symbols, {proof.refutation}"
-        for name, proof in proofs.items()
-        if proof.refutation
-    ]
-    lines += [
-        f"{name}: no proof, since the subject, run on symbols, {proof.unproved}"
-        for name, proof in proofs.items()
-        if proof.unproved
-    ]
-    lines += [
-        f"{name}: no proof, since no shape of the grid is within the limits"
-        for name, proof in proofs.items()
-        if not (proof.shapes or proof.unproved or proof.refutation)
-    ]
-    return lines + [
-        f"{entry.op} {entry.dtype} is VACUOUS in {', '.join(entry.vacuous)}: an error of one part "
-        "in a thousand could have passed for rounding in every case"
-        for entry in report.entries
-        if entry.vacuous
-    ]
+
+
+def _inexact(report: Report) -> Iterator[str]:
+    for entry in report.entries:
+        for who, why in (entry.lattice.inexact if entry.lattice else {}).items():
+            told = f"{entry.op} {entry.dtype}: {who} is not exact on the lattice"
+            yield f"{told}: {why or 'a wrong result'}"
+
+
+def _no_proof(op: str, proof: Proof) -> Iterator[str]:
+    if proof.refutation:
+        yield f"{op}: refuted on symbols, {proof.refutation}"
+    if proof.unproved:
+        yield f"{op}: no proof, since the subject, run on symbols, {proof.unproved}"
+    if not (proof.shapes or proof.unproved or proof.refutation):
+        yield f"{op}: no proof, since no shape of the grid is within the limits"
+
+
+def _blind(report: Report) -> Iterator[str]:
+    for entry in report.entries:
+        if entry.vacuous:
+            yield (
+                f"{entry.op} {entry.dtype} is VACUOUS in {', '.join(entry.vacuous)}: an error of "
+                "one part in a thousand could have passed for rounding in every case"
+            )
 
 
 def scope_lines(report: Report) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from textwrap import indent
 from typing import Any
 
@@ -121,27 +122,41 @@ def _operand_text(failure: Failure, mine: Comparison, width: int) -> str:
     title = (
         f"{mine.operand}: {mine.wrong} of {mine.elements} cells wrong ({share:.0f}%), the worst:"
     )
-    others = [
+    others = others_beside(failure, mine)
+    header = ["index", "manual", *others, "truth", "error", "bound", "error/bound"]
+    rows = [
+        [str(cell.index), *said_at(failure, mine, cell, others), short(cell.truth), *measures(cell)]
+        for cell in mine.worst
+    ]
+    table = turned([header, *rows], width - 2)
+    return "\n".join([title, *(f"  {line}".rstrip() for line in table)])
+
+
+def others_beside(failure: Failure, mine: Comparison) -> list[str]:
+    """Return who else gave an array of this operand's shape."""
+    return [
         name
         for name, answer in failure.answers.items()
         if name != mine.participant
         and getattr(answer.values.get(mine.operand), "shape", None) == mine.shape
     ]
-    header = ["index", "manual", *others, "truth", "error", "bound", "error/bound"]
-    rows = [_cell_row(failure, mine.operand, cell, others) for cell in mine.worst]
-    table = turned([header, *rows], width - 2)
-    return "\n".join([title, *(f"  {line}".rstrip() for line in table)])
 
 
-def _cell_row(failure: Failure, operand: str, cell: Cell, others: Sequence[str]) -> list[str]:
-    said = [failure.answers[name].values[operand][cell.index] for name in others]
-    numbers = [f"{float(value):.9g}" for value in (cell.value, *said)]
-    measures = [f"{value:.3g}" for value in (cell.error, cell.bound, cell.ratio)]
-    return [str(cell.index), *numbers, short(cell.truth), *measures]
+def said_at(failure: Failure, mine: Comparison, cell: Cell, others: Sequence[str]) -> list[str]:
+    """Return what the subject and others say in a cell, with all digits that tell them apart."""
+    names = [mine.participant, *others]
+    return [digits(failure.answers[name].values[mine.operand][cell.index]) for name in names]
+
+
+def measures(cell: Cell) -> list[str]:
+    """Return error, bound and error/bound of a cell."""
+    return [f"{value:.3g}" for value in (cell.error, cell.bound, cell.ratio)]
 
 
 def short(truth: str) -> str:
     """Return an exact number's text without the zeros that say nothing, at most 18 characters."""
     if " to " in truth or "e" in truth or len(truth) <= 18:
         return truth.rstrip("0").rstrip(".") if "." in truth and "e" not in truth else truth
-    return truth[:18]
+    if len(truth.partition(".")[0]) > 18:  # cut, it would be another number
+        return f"{Decimal(truth):.11e}"
+    return truth[:18].rstrip(".")

@@ -80,6 +80,15 @@ def _of_failure(entry: OpReport, failure: Failure) -> Iterator[Finding]:
         yield Finding("law-broken", entry, "", "; ".join(laws or failure.sentences))
 
 
+def wrong_sentences(failure: Failure) -> tuple[str, ...]:
+    """Return of the verdict's sentences those that say what is wrong; the first if none does."""
+    answer = failure.answers.get(SUBJECT)
+    if answer is not None and answer.kind != "value":
+        return failure.sentences
+    starts = ("law broken", *(f"{c.operand}: " for c in failure.comparisons if not c.agrees))
+    return tuple(s for s in failure.sentences if s.startswith(starts)) or failure.sentences[:1]
+
+
 def _sentence(failure: Failure, operand: str) -> str:
     """Return what the verdict says of an operand, and why."""
     said = [each for each in failure.sentences if each.startswith(f"{operand}: ")]

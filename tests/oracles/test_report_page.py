@@ -6,7 +6,8 @@ import re
 import shlex
 import subprocess
 import sys
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
 
 import html5lib
 import lxml.html
@@ -20,10 +21,13 @@ from oracles.portrait import RIGHT_CLASSES, Portrait, histogram
 from oracles.report import Pairing
 from oracles.report_reader import read_report
 from oracles.reporting.cells import evidence_cell, evidence_lines, subject_cell, witness_cell
+from oracles.reporting.failure import short
+from oracles.reporting.findings import RULES
 from oracles.reporting.json_form import json_text
 from oracles.reporting.page import report_html
 from oracles.reporting.page.budget import LIMIT, fitting
 from oracles.reporting.page.commands import repeat_command
+from oracles.reporting.page.detail import detail
 from oracles.reporting.page.grid import MOST_CELLS, grid
 from oracles.reporting.page.headline import headline
 from oracles.reporting.page.histogram import histogram as picture
@@ -38,6 +42,7 @@ from tests.oracles.made_reports import (
     right_entry,
     vacuous_entry,
 )
+from tests.oracles.report_kinds import refuted, wrong
 
 HOSTILE = ["<script>alert(1)</script>", "</script>", "</style>", '"onmouseover=alert(1) x="',
            "'><img src=x onerror=alert(1)>", "]]>", "-->", "{{ 7 * 7 }}", "a" * 10_000,
@@ -171,6 +176,61 @@ def test_verdict_comes_first_in_words(trees, name, title, lead):
     assert title in words(next(trees[name].iter("title")))
 
 
+def test_what_was_not_tried_is_not_called_right():
+    nothing = right_entry("tanh", cases=0, elements=0, tallies=(), attendance=())
+    told = headline(made_report(right_entry(), nothing, interrupted=True))
+    assert told.title == "dense is right, as far as the run came"
+    assert told.lead.endswith("exact arithmetic. Nothing was compared in tanh in float64.")
+
+
+def test_failure_that_is_not_in_the_numbers_is_told_as_what_it_is():
+    *_, raised, broken, _ = wrong().entries
+    lines = [each.lines for each in summaries([raised, broken])]
+    assert [len(each) for each in lines] == [1, 1]
+    assert lines[0][0].startswith("numpy.tanh: backward raised RuntimeError")
+    assert lines[1][0].startswith("law broken, ")
+    told = detail(broken, wrong())
+    assert [bad for _, bad in told.sentences] == [False, False, False, True]
+    assert detail(raised, wrong()).sentences[0][1]
+    for report, rule in ((raised, "no-answer"), (broken, "law-broken")):
+        assert headline(made_report(report)).lead == RULES[rule]
+    assert headline(refuted()).lead == RULES["refuted"]
+
+
+def test_merged_report_says_so_and_each_command_has_the_seed_of_its_entry():
+    other = failing(seed=99, limits={"stride": 2})
+    tree = parsed(report_html(made_report(right_entry(), other, notes=("merged from 2",))))
+    told = words(by_id(tree, "environment"))
+    assert "run module:op --seed 7" in told
+    assert "seed 99: conv2d float64 merged from 2" in told
+    again = words(by_id(tree, "f1"))
+    assert "--seed 99" in again
+    assert "--limit stride=2" in again
+
+
+def test_worst_cells_have_all_their_digits():
+    entry = failing(shape=(3,), wrong=(0,))
+    near = float(np.nextafter(-2, 0))
+    entry.failure.answers["subject"].values["grad_x"][0] = near
+    (mine,) = entry.failure.comparisons
+    mine = replace(mine, worst=(replace(mine.worst[0], value=near),))
+    failure = replace(entry.failure, comparisons=(mine,))
+    tree = parsed(report_html(made_report(replace(entry, failure=failure))))
+    assert "-1.9999999999999998" in [words(cell) for cell in tree.iter("td")]
+    assert "grad_x: -1.9999999999999998 where truth is -2" in words(by_id(tree, "wrong"))
+    assert short("1180591620717411303424") == "1.18059162072e+21"
+    assert short("-1180591620717411303424.5") == "-1.18059162072e+21"
+    assert short("12345678901234567.8") == "12345678901234567"
+
+
+def test_wrong_rows_stand_in_a_table_that_has_no_room_for_all():
+    entries = [right_entry(f"operation_{i}") for i in range(20_000)]
+    tree = lxml.html.fromstring(report_html(made_report(*entries, failing())))
+    rows = list(by_id(tree, "matrix").iter("tr"))[1:]
+    assert len(rows) < 20_001
+    assert [words(row[0]) for row in (rows[0], rows[-1])] == ["operation_0", "conv2d"]
+
+
 def test_titles_of_many_and_of_few():
     many = made_report(*(failing(f"op{i}") for i in range(7)), right_entry())
     assert headline(many).title == "7 of 8 operations are wrong"
@@ -199,7 +259,8 @@ def test_what_was_compared_and_how_to_repeat_it(trees):
 
 def test_command_that_repeats():
     place = right_entry().place
-    ours = [right_entry(f"op{i}", place=replace(place, path="manualgrad/x.py")) for i in range(7)]
+    place = replace(place, path="manualgrad/x.py")
+    ours = [right_entry(f"op{i}", subject="manualgrad.op", place=place) for i in range(7)]
     report = made_report(*ours, limits={"stride": 1, "square": True}, oracles=("torch",))
     assert repeat_command(report, ours[:2]) == (
         "oracle-diff run op0 op1 --seed 7 --max-examples 20 --oracles torch --dtypes float64 "
@@ -209,6 +270,9 @@ def test_command_that_repeats():
     both = [ours[0], replace(ours[0], dtype="float32")]
     assert "--dtypes float64,float32" in repeat_command(report, both)
     assert "--dtypes" not in repeat_command(report, both[::-1])
+    for changed in ({"subject": "mine.op"}, {"place": replace(place, path="mine/x.py")}):
+        assert "run module:op " in repeat_command(report, [replace(ours[0], **changed)])
+    assert "run op0 " in repeat_command(report, [replace(ours[0], place=None)])
     strange = [replace(ours[0], op="a b; rm")]
     assert shlex.split(repeat_command(report, strange))[2] == "a b; rm"
 
@@ -356,6 +420,12 @@ def test_dtypes_of_an_operation_are_told_together():
     assert [each.get("open") for each in by_class(tree, "failure")] == ["", None, ""]
 
 
+def test_subjects_of_one_name_are_told_apart_by_where_they_stand():
+    one, other = failing(), failing(place=replace(right_entry().place, line=99))
+    assert [each.places for each in summaries([one, other])] == [
+        (("float64", 0),), (("float64", 1),)]  # fmt: skip
+
+
 def test_what_is_wrong_in_short_whatever_it_is():
     entry = failing()
     failure = entry.failure
@@ -423,6 +493,7 @@ def test_subject_that_gave_no_array_of_that_shape():
     assert "hand-written shape (4,) [0 1 2 3]" in told
     assert [words(table[0]) for table in by_class(tree, "map")] == ["truth"]
     assert by_class(tree, "bad") == []
+    assert "0 wrong" not in told
 
 
 def test_defects_stand_apart_and_are_no_fault_of_the_subject(trees):
@@ -514,6 +585,30 @@ def test_map_of_a_matrix_marks_wrong_cells_and_shades_by_size():
     assert [s.text for line in ratios.rows for s in line][-1] == "inf"
 
 
+def test_each_subject_of_an_operation_has_its_own_proof():
+    other = right_entry(subject="other", proof=replace(right_entry().proof, refutation="y"))
+    for entries in ((other, right_entry()), (right_entry(), other)):
+        assert "dense: refuted on symbols, y" in evidence_lines(made_report(*entries))
+
+
+def test_edges_of_the_shades():
+    ratio = np.array([1.0, np.nextafter(1, 2), 1e3, np.nextafter(1e3, 2e3), 1e9, 2e9])
+    found = grid(portrait_of(ratio), np.ones(6), "subject")
+    mine, _, ratios = found.slices[0].maps
+    assert [s.look for s in ratios.rows[0]] == [
+        "g", "w1 bad", "w1 bad", "w2 bad", "w2 bad", "w3 bad"]  # fmt: skip
+    assert [s.look for s in mine.rows[0]] == ["p4", *["p4 bad"] * 5]
+
+
+def test_slice_counts_its_wrong_cells_though_they_are_not_all_shown():
+    ratio = np.zeros((2, 100, 4))
+    ratio[0, 0, 0] = 3.0
+    ratio[:, 99, 0] = 2.0
+    found = grid(portrait_of(ratio), ratio, "subject")
+    assert [each.wrong for each in found.slices] == [2, 1]
+    assert found.readable
+
+
 @pytest.mark.parametrize("shape", [(), (1,), (4,), (3, 2), (2, 3, 2), (2, 1, 3, 2), (0, 3), (2, 0)])
 def test_maps_of_any_number_of_axes_show_every_cell_once(shape):
     ratio = np.arange(float(np.prod(shape))).reshape(shape)
@@ -555,6 +650,8 @@ def test_histogram_shows_every_cell_and_where_the_bound_is():
         ("1e0 to 1e1", False, (1,), (5,)), ("infinite", False, (1,), (5,)),
     ]  # fmt: skip
     assert [b.skipped for b in found.bins] == [0, 6, 0, 17]
+    most = Portrait("y", (100,), None, None, {}, {"subject": histogram(np.r_[2.0, [0.0] * 99])})
+    assert [b.lengths for b in picture(most, {}).bins] == [(10,), (1,)]  # one cell is seen too
     assert sum(b.skipped + 1 for b in found.bins[:2]) == RIGHT_CLASSES
 
 
@@ -564,6 +661,45 @@ def test_slices_stand_below_one_another_where_no_script_runs(trees):
     assert words(slices[0][0]) == "grad_x[0, 0, :, :] 1 wrong"
     assert [i for i, each in enumerate(slices) if "data-shown" in each.attrib] == [0]
     assert sum(len(by_class(each, "bad")) for each in slices) == 4  # two cells, in two maps
+
+
+FIXED = ("kind", "ground", "witness", "participant", "answers", "ratios", "counts", "oracles")
+"""What no user can name."""
+
+
+def called(value, name, field=""):
+    """Return `value`, part of a report, with `name` in the place of every text in it."""
+    if is_dataclass(value):
+        return replace(
+            value, **{each.name: called(getattr(value, each.name), name, each.name)
+                      for each in fields(value)}
+        )  # fmt: skip
+    if isinstance(value, Mapping):
+        return {key if field in FIXED else name: called(item, name) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return tuple(called(item, name, field) for item in value)
+    return name if isinstance(value, str) and value and field not in FIXED else value
+
+
+def made_of(tree):
+    """Return the elements of a page, each with the names of its attributes."""
+    return {(e.tag, *sorted(e.attrib)) for e in tree.iter() if isinstance(e.tag, str)}
+
+
+@pytest.mark.parametrize("name", ["<i x=y>", "\"'><i x=y>", "</script></style><i x=y>", " i=i>"])
+def test_no_text_of_a_user_becomes_an_element_or_an_attribute(name):
+    proof = replace(right_entry().proof, refutation="y")
+    told = failing().failure
+    told = replace(
+        told, comparisons=told.comparisons * 7, case=replace(told.case, options={"padding": "same"})
+    )
+    both = made_report(
+        replace(failing(), proof=proof, failure=told), notes=("a note",), oracles=("<torch>",)
+    )
+    reports = [*(REPORTS[kind]() for kind in ("sliced", "defects", "changed", "vacuous")), both]
+    plain = set().union(*(made_of(parsed(report_html(report))) for report in reports))
+    for report in reports:
+        assert made_of(parsed(report_html(called(report, name)))) <= plain
 
 
 def test_hostile_text_is_shown_and_does_nothing(trees, texts):

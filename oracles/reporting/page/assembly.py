@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from oracles.report import OpReport, Report
-from oracles.reporting.cells import defect_lines
+from oracles.reporting.cells import defect_lines, repeat_lines
 from oracles.reporting.page.budget import LIMIT, Fitting, fitting, size
 from oracles.reporting.page.changed import changed
 from oracles.reporting.page.commands import note, repeat_command
@@ -86,7 +86,7 @@ class _Page:
         """Return all that does not depend on which details fit."""
         report = self.report
         style, script = page_file(_PACKAGE, "style.css"), page_file(_PACKAGE, "script.js")
-        repeat = repeat_command(report, report.entries)
+        repeat = repeat_command(report, _of_one_seed(report))
         changes = changed(report.changes) if report.changes else None
         found = defects(report)
         return {
@@ -96,6 +96,7 @@ class _Page:
             "missing": list(report.missing.items())[:_MOST_VERSIONS],
             "repeat": clip(repeat, 3000),
             "repeat_note": note(repeat),
+            "notes": self._fitting("line", repeat_lines(report), _LINES),
             "style": style,
             "script": script,
             "policy": security_policy(styles=[style], scripts=[script]),
@@ -131,19 +132,22 @@ class _Page:
         return fitting(texts, _SUMMARIES, count=len(self.short))
 
     def _rows(self, linked: Collection[int], most: int) -> Fitting:
-        render = self.env.get_template("row.html").render
-        since = self.report.changes is not None
-        texts = (
-            render(
-                place=place,
-                row=row(entry, self.report, self._change_of(entry)),
-                linked=place in linked,
-                since=since,
-                dots=_DOTS,
-            )
-            for place, entry in enumerate(self.report.entries)
+        """Return the rows in the report's order: all that fit, those of wrong subjects first."""
+        entries = self.report.entries
+        places = sorted(range(len(entries)), key=lambda place: place not in self.wrong)
+        texts = (self._row(place, entries[place], linked) for place in places)
+        found = fitting(texts, most, count=len(entries))
+        kept = sorted((places[index], text) for index, text in found.texts.items())
+        return Fitting(dict(kept), found.size, found.left)
+
+    def _row(self, place: int, entry: OpReport, linked: Collection[int]) -> str:
+        return self.env.get_template("row.html").render(
+            place=place,
+            row=row(entry, self.report, self._change_of(entry)),
+            linked=place in linked,
+            since=self.report.changes is not None,
+            dots=_DOTS,
         )
-        return fitting(texts, most, count=len(self.report.entries))
 
     def _details(self) -> Iterator[str]:
         render = self.env.get_template("failure.html").render
@@ -155,6 +159,11 @@ class _Page:
                 change=self._change_of(entry),
                 opened=place in opened,
             )
+
+
+def _of_one_seed(report: Report) -> list[OpReport]:
+    """Return the entries that one command can repeat; the notes name the seeds of the others."""
+    return [each for each in report.entries if each.seed == report.entries[0].seed]
 
 
 def _environment() -> Environment:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,8 @@ from oracles.op import Case
 from oracles.portrait import Portrait
 from oracles.report import OpReport, Report
 from oracles.reporting.cells import TITLES
-from oracles.reporting.failure import short, whole_array
+from oracles.reporting.failure import measures, others_beside, said_at, short, whole_array
+from oracles.reporting.findings import wrong_sentences
 from oracles.reporting.page.commands import note, repeat_command
 from oracles.reporting.page.grid import MANUAL, Grid, grid
 from oracles.reporting.page.histogram import Histogram, histogram
@@ -126,7 +127,8 @@ def detail(entry: OpReport, report: Report) -> Detail:
             entry, "run on symbols", tuple(symbols), (), False, None, (), (), (), (again,)
         )
     wrong = [each for each in failure.comparisons if not each.agrees]
-    told = tuple((clip(s, _SENTENCE), ": WRONG" in s) for s in failure.sentences)
+    says_wrong = wrong_sentences(failure)
+    told = tuple((clip(s, _SENTENCE), s in says_wrong) for s in failure.sentences)
     return Detail(
         entry=entry,
         found=(
@@ -211,28 +213,15 @@ def _title(mine: Comparison) -> str:
 
 def _worst(failure: Failure, mine: Comparison) -> tuple[Line, tuple[Line, ...]]:
     """Return head and rows of the table of the worst cells: who says what there."""
-    others = [
-        name
-        for name, answer in failure.answers.items()
-        if name != SUBJECT and _shape(answer.values.get(mine.operand)) == mine.shape
-    ]
+    others = others_beside(failure, mine)
     head = ("index", MANUAL, "truth", *(TITLES.get(n, n) for n in others),
             "error", "bound", "error/bound")  # fmt: skip
-    return head, tuple(tuple(_cell(failure, mine.operand, cell, others)) for cell in mine.worst)
+    return head, tuple(tuple(_cell(failure, mine, cell, others)) for cell in mine.worst)
 
 
-def _shape(value: object) -> tuple[int, ...] | None:
-    return value.shape if isinstance(value, np.ndarray) else None
-
-
-def _cell(failure: Failure, operand: str, cell: Cell, others: list[str]) -> Iterator[str]:
-    yield str(cell.index)
-    yield f"{cell.value:.9g}"
-    yield clip(short(cell.truth), _WORD)
-    for name in others:
-        yield f"{float(failure.answers[name].values[operand][cell.index]):.9g}"
-    for value in (cell.error, cell.bound, cell.ratio):
-        yield f"{value:.3g}"
+def _cell(failure: Failure, mine: Comparison, cell: Cell, others: Sequence[str]) -> Iterator[str]:
+    said, *theirs = said_at(failure, mine, cell, others)
+    yield from (str(cell.index), said, clip(short(cell.truth), _WORD), *theirs, *measures(cell))
 
 
 def _said(failure: Failure) -> Iterator[Line]:
@@ -277,9 +266,7 @@ def _copies(entry: OpReport, failure: Failure) -> Iterator[Copyable]:
         call = shlex.join(["oracle-diff", "replay", failure.saved])
         yield Copyable("Ask the kept counterexample again", call, _THERE)
     if failure.blob:
-        call = (
-            f"import oracles\n\noracles.check(op, dtypes=({entry.dtype!r},), blob={failure.blob!r})"
-        )
+        call = f"oracles.check(op, dtypes=({entry.dtype!r},), blob={failure.blob!r})"
         told = f"op is {clip(entry.spec, _WORD)}." if entry.spec else "op is the operation."
         title = "Let Hypothesis replay it, in Python"
         yield Copyable(title, f"import oracles\n\n{call}", told)

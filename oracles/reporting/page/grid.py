@@ -57,7 +57,7 @@ class Slice:
     index
         The place, for each leading axis.
     wrong
-        Number of wrong cells in what is shown.
+        Number of wrong cells in it, shown or not; None if there is nothing to compare.
     rows, columns
         Indices of what is shown.
     maps
@@ -65,7 +65,7 @@ class Slice:
     """
 
     index: tuple[int, ...]
-    wrong: int
+    wrong: int | None
     rows: range
     columns: range
     maps: tuple[Map, ...]
@@ -81,6 +81,8 @@ class Grid:
         In the order of their index.
     first
         Which of them has the worst cell.
+    axes
+        How many axes a slice has: 2, or fewer if the operand has.
     readable
         Whether the numbers stand in the cells.
     left_out
@@ -89,6 +91,7 @@ class Grid:
 
     slices: tuple[Slice, ...]
     first: int
+    axes: int
     readable: bool
     left_out: int
 
@@ -106,7 +109,7 @@ def grid(portrait: Portrait, said: Array | None, participant: str) -> Grid:
         Whose error/bound is shown.
     """
     if not portrait.truth.size:
-        return Grid((), 0, readable=True, left_out=0)
+        return Grid((), 0, 0, readable=True, left_out=0)
     layers = {MANUAL: said, "truth": portrait.truth, RATIO: portrait.ratios.get(participant)}
     stacks = {name: _stack(layer) for name, layer in layers.items() if layer is not None}
     ratio = stacks.get(RATIO, np.zeros(stacks["truth"].shape))
@@ -118,7 +121,7 @@ def grid(portrait: Portrait, said: Array | None, participant: str) -> Grid:
     found = [
         Slice(
             index=_index(place, portrait.shape[:-2]),
-            wrong=int((ratio[place][part] > 1).sum()),
+            wrong=int((ratio[place] > 1).sum()) if RATIO in stacks else None,
             rows=rows,
             columns=columns,
             maps=_maps({n: s[place][part] for n, s in stacks.items()}, ratio[place][part], scale),
@@ -126,7 +129,8 @@ def grid(portrait: Portrait, said: Array | None, participant: str) -> Grid:
         for place in chosen
     ]
     left_out = portrait.truth.size - len(chosen) * len(rows) * len(columns)
-    return Grid(tuple(found), chosen.index(at), len(columns) <= _READABLE, left_out)
+    axes = min(2, len(portrait.shape))
+    return Grid(tuple(found), chosen.index(at), axes, len(columns) <= _READABLE, left_out)
 
 
 def _stack(array: Array) -> Array:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from oracles.report import OpReport, Report
+from oracles.reporting.findings import RULES, findings_of
 from oracles.reporting.page.safe_text import clip
 
 ORACLES = {
@@ -87,10 +88,11 @@ def _apart(report: Report) -> tuple[list[OpReport], list[OpReport]]:
 
 
 def _wrong_lead(report: Report) -> str:
-    lead = (
-        f"The numbers that {_whose(report.failures)} gives differ from {_judge(report)} by more "
-        "than rounding can explain."
-    )
+    rules = {found.rule for entry in report.failures for found in findings_of(entry)}
+    lead = " ".join(RULES[rule] for rule in ("no-answer", "law-broken", "refuted") if rule in rules)
+    if rules & {"wrong-forward", "wrong-gradient"}:
+        numbers = f"The numbers that {_whose(report.failures)} gives differ from {_judge(report)}"
+        lead = f"{numbers} by more than rounding can explain. {lead}".rstrip()
     wrong, lossy = _apart(report)
     if lossy:
         where = f"In {_names(lossy)} every" if wrong else "Every"
@@ -98,14 +100,21 @@ def _wrong_lead(report: Report) -> str:
     blind = [entry for entry in report.entries if entry.passed and entry.vacuous]
     if blind:
         lead += f" And nothing could have been seen in {_names(blind)}."
-    return lead
+    return lead + _untried(report)
+
+
+def _untried(report: Report) -> str:
+    """Return that some entries had no case, as after an interrupt, in a sentence if it is so."""
+    none = [f"{clip(e.op, _NAME)} in {e.dtype}" for e in report.entries if e.passed and not e.cases]
+    return f" Nothing was compared in {_and_others(none)}." if none else ""
 
 
 def _right_title(report: Report) -> str:
-    every = _ops(report.entries)
+    tried = [entry for entry in report.entries if entry.cases]
+    every = _ops(tried)
     so_far = ", as far as the run came" * report.interrupted
     if len(every) <= _FEW:
-        return f"{_names(report.entries)} {'is' if len(every) == 1 else 'are'} right{so_far}"
+        return f"{_names(tried)} {'is' if len(every) == 1 else 'are'} right{so_far}"
     return f"{'The' if so_far else 'All'} {len(every):,} operations are right{so_far}"
 
 
@@ -115,7 +124,7 @@ def _right_lead(report: Report) -> str:
     )  # fmt: skip
     return (
         f"{scope}, every number that {_whose(report.entries)} gave lies within the rounding bound "
-        f"around {_judge(report)}."
+        f"around {_judge(report)}.{_untried(report)}"
     )
 
 
@@ -140,7 +149,10 @@ def _ops(entries: Sequence[OpReport]) -> list[str]:
 
 def _names(entries: Sequence[OpReport]) -> str:
     """Return the first names, and how many others there are."""
-    names = [clip(name, _NAME) for name in _ops(entries)]
+    return _and_others([clip(name, _NAME) for name in _ops(entries)])
+
+
+def _and_others(names: Sequence[str]) -> str:
     first, others = names[:_FEW], len(names) - _FEW
     if others > 0:
         return f"{', '.join(first)} and {others:,} other{'s' * (others > 1)}"
@@ -149,7 +161,7 @@ def _names(entries: Sequence[OpReport]) -> str:
 
 def facts(report: Report) -> Iterator[tuple[str, str]]:
     """Yield what was compared, with what, and when, as names and values."""
-    every = _ops(report.entries)
+    every = _ops([entry for entry in report.entries if entry.cases or not entry.passed])
     dtypes = ", ".join(list(dict.fromkeys(entry.dtype for entry in report.entries))[:_MANY])
     cells = sum(entry.elements for entry in report.entries)
     if every:

@@ -64,7 +64,7 @@
     const told = (name) => element.querySelector(`summary .${name}`)?.textContent.trim() ?? "";
     return { element, row, op: told("op"),
              dtype: told("dtype"), oracle: element.dataset.oracle ?? "",
-             text: element.textContent.toLowerCase() };
+             text: row ? "" : element.textContent.toLowerCase() };
   }
 
   const headText = (failure) =>
@@ -82,6 +82,7 @@
       const field = form.elements[name];
       state[name] = field.type === "checkbox" ? (field.checked ? "1" : "") : field.value;
     }
+    state.at = "";
     show();
     toAddress();
   }
@@ -198,6 +199,9 @@
         const field = form.elements[name];
         if (field.type === "checkbox") field.checked = state[name] === "1";
         else field.value = state[name];
+        if (field.type !== "checkbox" && field.value !== state[name]) {
+          field.value = state[name] = "";  // an address of another run, with names that are not here
+        }
       }
       show();
       if (state.sort !== sorted) sort();
@@ -212,6 +216,7 @@
     around.hidden = false;
     around.open = true;
     around.scrollIntoView({ block: "start" });
+    target.tabIndex = -1;
     target.focus({ preventScroll: true });
   }
 
@@ -225,7 +230,13 @@
     state.at = target.closest("details") ? id : "";
     toAddress(true);
     if (state.at) open(id);
-    else target.scrollIntoView();
+    else goTo(target);
+  }
+
+  function goTo(section) {
+    section.tabIndex = -1;  // so that the next Tab goes on from there, as without a script
+    section.focus({ preventScroll: true });
+    section.scrollIntoView();
   }
 
   // Copying.
@@ -302,10 +313,11 @@
   function tell(slice, tables, cell, readout) {
     const [row, column] = [cell.parentElement.rowIndex, cell.cellIndex];
     const cells = tables.map((table) => table.rows[row].cells[column]);
-    const place = [tables[0].rows[row].cells[0], tables[0].rows[0].cells[column]];
+    const heads = [tables[0].rows[row].cells[0], tables[0].rows[0].cells[column]];
+    const index = heads.map((head) => head.textContent.trim()).filter(Boolean).join(", ");
     all(".same", slice).forEach((each) => each.classList.remove("same"));
     cells.forEach((each) => each.classList.add("same"));
-    readout.textContent = `[${place.map((each) => each.textContent.trim()).join(", ")}] `
+    readout.textContent = `[${slice.dataset.index}${index}] `
       + cells.map((each, i) => `${tables[i].caption.textContent} ${exact(each)}`).join(", ");
   }
 

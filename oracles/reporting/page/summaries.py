@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from oracles.compare import Comparison
 from oracles.report import OpReport
 from oracles.reporting.failure import short
+from oracles.reporting.findings import wrong_sentences
 from oracles.wrong_cases import Failure
 
 _MOST = 3
@@ -38,10 +39,10 @@ class Summary:
 
 def summaries(entries: Sequence[OpReport]) -> list[Summary]:
     """Return the failures among all `entries` of a report, in its order."""
-    grouped: dict[tuple[str, str], list[int]] = {}
+    grouped: dict[tuple[object, ...], list[int]] = {}
     for place, entry in enumerate(entries):
         if not entry.passed:
-            grouped.setdefault((entry.op, entry.subject), []).append(place)
+            grouped.setdefault((entry.op, entry.subject, entry.place), []).append(place)
     return [_summary(entries, places) for places in grouped.values()]
 
 
@@ -66,7 +67,7 @@ def _lines(entry: OpReport) -> Iterator[str]:
 def _of_case(subject: str, failure: Failure) -> Iterator[str]:
     wrong = [each for each in failure.comparisons if not each.agrees]
     if not wrong:  # no value was given, or a law is broken
-        yield from failure.sentences[:_MOST]
+        yield from wrong_sentences(failure)[:_MOST]
     for each in wrong[:_MOST]:
         yield _of_operand(subject, failure, each)
     if len(wrong) > _MOST:
@@ -80,14 +81,18 @@ def _of_operand(subject: str, failure: Failure, mine: Comparison) -> str:
     others = others.replace(f": {subject} is the outlier", "")
     if mine.worst:
         cell = mine.worst[0]
-        told = f"{mine.operand}: {cell.value:.6g} where truth is {_brief(cell.truth)}"
+        told = f"{mine.operand}: {_apart(cell.value, cell.truth)}"
     else:
         told = f"{mine.operand} {mine.problem}"
     return f"{told}; {others}" if others else told
 
 
-def _brief(truth: str) -> str:
+def _apart(value: float, truth: str) -> str:
+    """Return what is said and what is true, with so many digits that they are seen to differ."""
     try:
-        return f"{float(truth):.6g}"
+        true = float(truth)
     except ValueError:  # one of several numbers that would be right, at a kink
-        return short(truth)
+        return f"{value:.6g} where truth is {short(truth)}"
+    pairs = ((f"{value:.{n}g}", f"{true:.{n}g}") for n in (6, 9, 13, 17))
+    said, told = next((pair for pair in pairs if pair[0] != pair[1]), (repr(value), short(truth)))
+    return f"{said} where truth is {told}"
