@@ -100,6 +100,15 @@ class Comparison:
         """Whether every element lies within its bound."""
         return not self.problem and self.wrong == 0
 
+    @property
+    def share(self) -> str:
+        """How many of a hundred elements are wrong, in words that say 0 or 100 of no other."""
+        if 0 < 100 * self.wrong < self.elements:
+            return "<1%"
+        if 0 < 100 * (self.elements - self.wrong) < self.elements:
+            return ">99%"
+        return f"{100 * self.wrong / self.elements:.0f}%"
+
 
 def compare(
     participant: str,

@@ -83,8 +83,7 @@ def _operand_sentence(
 def _how_wrong(each: Comparison) -> str:
     if each.problem:
         return each.problem
-    share = 100 * each.wrong / each.elements
-    text = f"differs in {each.wrong} of {each.elements} cells ({share:.0f}%)"
+    text = f"differs in {each.wrong} of {each.elements} cells ({each.share})"
     cell = each.worst[0]
     place = f" at {cell.index}" if cell.index else ""
     return f"{text}, worst{place}: {cell.value!r} where truth is {cell.truth}"

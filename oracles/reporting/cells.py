@@ -143,8 +143,9 @@ def witness_cell(entry: OpReport, witness: str) -> Cell:
 
 
 def number(ratio: float) -> str:
-    """Return a ratio with two digits, and 0 where it is nothing beside 1."""
-    return "0" if ratio < 1e-9 else f"{ratio:.2g}"
+    """Return a ratio with two digits, 0 where it is nothing beside 1, and on which side of 1."""
+    text = "0" if ratio < 1e-9 else f"{ratio:.2g}"
+    return text if text != "1" or ratio == 1 else f"{'>' if ratio > 1 else '<'}1"
 
 
 def repeat_lines(report: Report) -> list[str]:
@@ -175,8 +176,8 @@ def defect_lines(report: Report) -> list[str]:
         for defect in entry.defects:
             if defect.kind in ("crashed", "timed out"):
                 times = f"{defect.count} of {entry.cases} cases"
-                deaths.append(f"{entry.op} {entry.dtype}, {times}: {defect.sentence}; "
-                              f"case kept in {defect.case_file}")  # fmt: skip
+                kept = f"; case kept in {defect.case_file}" if defect.case_file else ""
+                deaths.append(f"{entry.op} {entry.dtype}, {times}: {defect.sentence}{kept}")
             else:
                 counts[defect.witness, defect.kind][entry.op] += defect.count
     lines = [

@@ -118,9 +118,8 @@ def _operand_text(failure: Failure, mine: Comparison, width: int) -> str:
     """Return the worst cells of one operand as a table: who says what there."""
     if mine.problem:
         return wrapped(f"{mine.operand} {mine.problem}", width, "", "  ")
-    share = 100 * mine.wrong / mine.elements
     title = (
-        f"{mine.operand}: {mine.wrong} of {mine.elements} cells wrong ({share:.0f}%), the worst:"
+        f"{mine.operand}: {mine.wrong} of {mine.elements} cells wrong ({mine.share}), the worst:"
     )
     others = others_beside(failure, mine)
     header = ["index", "manual", *others, "truth", "error", "bound", "error/bound"]

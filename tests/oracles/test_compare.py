@@ -234,3 +234,14 @@ def test_probable_ratio_is_against_the_probable_bound():
     own = {"y": np.full(1, 0.75)}
     (found,) = compare("torch", {"y": np.full(1, 1.5)}, {"y": true}, FLOAT64, own)
     assert (found.worst_ratio, found.worst_probable_ratio) == (0.5 / 1.75, 0.5)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "of", "told"),
+    [(0, 7, "0%"), (7, 7, "100%"), (1, 3, "33%"), (1, 100, "1%"), (1, 101, "<1%"),
+     (99, 100, "99%"), (100, 101, ">99%"), (1, 2, "50%")],
+)  # fmt: skip
+def test_a_share_is_none_or_all_only_if_it_is(wrong, of, told):
+    numbers = np.zeros(of)
+    numbers[:wrong] = 1
+    assert compared(np.zeros(of), numbers).share == told

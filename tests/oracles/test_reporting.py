@@ -12,7 +12,7 @@ from oracles.catalog import ops
 from oracles.checking import OracleMismatch, check, run
 from oracles.op import Case
 from oracles.report import Attendance
-from oracles.reporting.cells import evidence_cell, number, subject_cell, witness_cell
+from oracles.reporting.cells import defect_lines, evidence_cell, number, subject_cell, witness_cell
 from oracles.reporting.failure import failure_text, short
 from oracles.reporting.json_form import json_text, plain
 from oracles.reporting.lines import aligned
@@ -247,3 +247,21 @@ def test_inexact_framework_is_named_in_table_and_lines(right):
     assert evidence_cell(changed)[0] == "bound"
     report = replace(right, entries=(changed,), oracles=("torch",))
     assert "dense float32: torch is not exact on the lattice: TF32" in footer(report).plain
+
+
+@pytest.mark.parametrize(
+    ("ratio", "told"),
+    [(0.0, "0"), (1e-10, "0"), (0.994, "0.99"), (0.999, "<1"), (1.0, "1"), (1.004, ">1"),
+     (1.1, "1.1"), (float("inf"), "inf")],
+)  # fmt: skip
+def test_a_ratio_says_on_which_side_of_the_bound_it_is(ratio, told):
+    assert number(ratio) == told
+
+
+def test_a_death_without_a_case_file_says_nothing_of_one(right):
+    crash = with_defects(right).entries[0].defects[0]
+    told = [
+        defect_lines(replace(right, entries=(replace(right.entries[0], defects=(each,)),)))[0]
+        for each in (crash, replace(crash, case_file=""))
+    ]
+    assert told[0] == f"{told[1]}; case kept in dir/a.case"

@@ -207,8 +207,7 @@ def _grid(portrait: Portrait | None, said: npt.NDArray[Any] | None) -> Grid | No
 def _title(mine: Comparison) -> str:
     if mine.problem:
         return clip(mine.problem, _WORD)
-    share = 100 * mine.wrong / mine.elements
-    return f"{mine.wrong:,} of {mine.elements:,} cells wrong ({share:.0f}%)"
+    return f"{mine.wrong:,} of {mine.elements:,} cells wrong ({mine.share})"
 
 
 def _worst(failure: Failure, mine: Comparison) -> tuple[Line, tuple[Line, ...]]:
