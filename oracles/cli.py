@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from oracles.broken_pipe import say
 from oracles.exit_status import BROKEN, INTERRUPTED, RIGHT
+from oracles.ranges import seconds, seed
 
 _ORACLES = ("torch", "jax", "complex_step", "finite_difference")
 _COMMANDS = (
@@ -153,7 +154,7 @@ def _add_case_options(command: argparse.ArgumentParser) -> None:
     add("--dtypes", default="float32,float64", metavar="A,B", help="default: float32,float64")
     add("--max-examples", type=int, default=40, metavar="N",
         help="cases for each operation and dtype (default 40)")  # fmt: skip
-    add("--seed", type=int, metavar="S", help="from which every case follows")
+    add("--seed", type=seed, metavar="S", help="from which every case follows")
     add("--limit", action="append", default=[], metavar="NAME=VALUE",
         help="limit on the generated options, e.g. stride=1, max_batch=2, square=true")  # fmt: skip
     add("--evidence", metavar="A,B",
@@ -193,7 +194,7 @@ def _add_selftest_options(strength: argparse.ArgumentParser) -> None:
     add("--only", default="*", metavar="PATTERN",
         help="mutations whose name matches, or holds this text: 'grad_w', 'stride*'")  # fmt: skip
     add("--list", action="store_true", help="name the mutations and what they are, try none")
-    add("--time-limit", type=float, default=30.0, metavar="S",
+    add("--time-limit", type=seconds, default=30.0, metavar="S",
         help="seconds for one call of the subject (default 30)")  # fmt: skip
     add("--output", default=".oracles", metavar="DIR",
         help="for selftest.json and selftest.md (default .oracles)")  # fmt: skip
@@ -224,7 +225,7 @@ def _add_soak_options(soak: argparse.ArgumentParser) -> None:
     add("--examples", type=int, default=20_000, metavar="N",
         help="cases in all, shared out evenly over operations and dtypes (default 20000, about a "
         "minute)")  # fmt: skip
-    add("--seed", type=int, metavar="S", help="from which every case follows (default: drawn)")
+    add("--seed", type=seed, metavar="S", help="from which every case follows (default: drawn)")
     add("--dtypes", default="float32,float64", metavar="A,B", help="default: float32,float64")
     add("--limit", action="append", default=[], metavar="NAME=VALUE",
         help="limit on the generated options, e.g. stride=1, max_batch=2, square=true")  # fmt: skip
@@ -242,7 +243,7 @@ def _add_witness_options(command: argparse.ArgumentParser) -> None:
         help=f"witnesses to ask (default {','.join(_ORACLES)}); also jax_dilated")  # fmt: skip
     add("--require", action="append", default=[], metavar="NAME",
         help="exit 3 if this witness is missing or dies")  # fmt: skip
-    add("--time-limit", type=float, default=30.0, metavar="S",
+    add("--time-limit", type=seconds, default=30.0, metavar="S",
         help="seconds for one answer of a framework (default 30)")  # fmt: skip
 
 

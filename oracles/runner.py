@@ -81,7 +81,7 @@ class Runner:
     ) -> None:
         check_oracles(oracles)
         check_evidence(evidence)
-        check_numbers(max_examples, time_limit)
+        check_numbers(max_examples, time_limit, seed)
         self.oracles = tuple(oracles)
         self.max_examples = max_examples
         self.seed = random.SystemRandom().randrange(2**32) if seed is None else seed
