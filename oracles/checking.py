@@ -105,9 +105,11 @@ def run(
     ) as runner:
         wanted = known_dtypes(dtypes)
         pairs = [(each, dtype) for each in ops for dtype in wanted if dtype in each.dtypes]
-        entries = [runner.examine(each, dtype, examples, blob) for each, dtype in pairs]
-        if runner.interrupted:
-            raise KeyboardInterrupt
+        entries = []
+        for each, dtype in pairs:
+            entries.append(runner.examine(each, dtype, examples, blob))
+            if runner.interrupted:
+                raise KeyboardInterrupt
         return runner.report(entries)
 
 

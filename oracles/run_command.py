@@ -45,6 +45,7 @@ def run_operations(options: Namespace) -> int:
     check_files(options)
     with stopping() as stop:
         with make_runner(options, oracles, limits, evidence) as runner:
+            runner.when_interrupted = stop.hold
             entries = _examine(runner, chosen, dtypes, None if options.quiet else console)
             stop.hold()
             report = runner.report(entries)
