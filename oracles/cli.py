@@ -9,10 +9,9 @@ import argparse
 import sys
 import traceback
 from collections.abc import Sequence
-from io import TextIOWrapper
 from typing import Any, NoReturn
 
-from oracles.broken_pipe import say
+from oracles.broken_pipe import is_lost, open_streams, say
 from oracles.exit_status import BROKEN, INTERRUPTED, RIGHT
 from oracles.ranges import seconds, seed
 
@@ -33,11 +32,11 @@ could, 0 also if others are wrong or unseen as before.
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run ``oracle-diff`` and exit with its status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # not every screen has every letter of a name
-            stream.reconfigure(errors="backslashreplace")
+    open_streams()
     try:
         status = _run(given)
+    except SystemExit as done:  # of bad usage, of help, of a missing witness
+        status = done.code if isinstance(done.code, int) else BROKEN
     except KeyboardInterrupt:
         status = INTERRUPTED
     except Exception:
@@ -45,18 +44,20 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         traceback.print_exc()
         status = BROKEN
     say("")
-    sys.exit(status)
+    # Any other status says already that this is no pass, and more than that the output is lost:
+    # a wrong subject is one whoever reads of it, and the files of the report are written.
+    sys.exit(BROKEN if is_lost() and status == RIGHT else status)
 
 
 def _run(given: list[str]) -> int:
-    if not any(word in _COMMANDS or word in ("-h", "--help", "--version") for word in given):
-        given = ["run", *given]
     parser = _parser()
+    if given[:1] not in (["-h"], ["--help"], ["--version"]):
+        given = given if _first_word(given) in _COMMANDS else ["run", *given]
     options = parser.parse_args(given)
     if options.version or options.command is None:
         from importlib.metadata import version  # noqa: PLC0415
 
-        print(f"oracle-diff {version('manualgrad')}")
+        say(f"oracle-diff {version('manualgrad')}\n")
         return RIGHT
     try:
         from oracles import arguments, commands  # noqa: PLC0415
@@ -66,6 +67,20 @@ def _run(given: list[str]) -> int:
         return commands.run_command(options)
     except arguments.UsageError as error:
         parser.error(str(error))
+
+
+def _first_word(given: Sequence[str]) -> str:
+    """Return the first word that is neither an option of ``run`` nor an option's value, or ""."""
+    run, words = argparse.ArgumentParser(), iter(given)
+    _add_run_options(run)
+    for word in words:
+        if not word.startswith("-"):
+            return word
+        # An option may be shortened, and is then the one that it is the beginning of.
+        named = [a for o, a in run._option_string_actions.items() if o.startswith(word)]
+        if any(action.nargs != 0 for action in named):
+            next(words, None)
+    return ""
 
 
 def _parser() -> argparse.ArgumentParser:
