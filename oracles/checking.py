@@ -109,7 +109,7 @@ def run(
         for each, dtype in pairs:
             entries.append(runner.examine(each, dtype, examples, blob))
             if runner.interrupted:
-                raise KeyboardInterrupt
+                raise runner.trouble or KeyboardInterrupt
         return runner.report(entries)
 
 

@@ -21,6 +21,7 @@ from oracles.evidence import Proof
 from oracles.exact.bounded import Approximate
 from oracles.exact.definition import Polynomial
 from oracles.examination import Examination
+from oracles.foreign import error_text
 from oracles.judging import account, tells_what_is_wrong
 from oracles.limits import Limits, make_limits
 from oracles.op import FORWARD, Case, Op
@@ -30,7 +31,7 @@ from oracles.proving import polynomial_of, prove, prove_apart
 from oracles.report import OpReport, Report
 from oracles.search import Convicted, blob_of, search
 from oracles.tally import Ledger
-from oracles.workers import WITNESSES, Workers, missing_reason
+from oracles.workers import WITNESSES, CannotAsk, Workers, missing_reason
 from oracles.wrong_cases import Failure
 
 _T = TypeVar("_T")
@@ -64,6 +65,8 @@ class Runner:
         Witnesses that cannot answer here, with the reason.
     interrupted
         Whether an interrupt cut `examine` short; what it had found is in its result.
+    trouble
+        What cut it short if that was no interrupt: a full disk, say.
     when_interrupted
         Called then, before what was found is put together: further interrupts are to be put off.
     started
@@ -98,6 +101,7 @@ class Runner:
         self.progress = progress or (lambda _: None)
         self.asked = asked
         self.interrupted = False
+        self.trouble: Exception | None = None
         self.when_interrupted: Callable[[], None] = lambda: None
         self.started = now()
         reasons = {name: missing_reason(name) for name in self.oracles if name in WITNESSES}
@@ -137,8 +141,8 @@ class Runner:
             found_blob = blob_of(conviction)
         except Flaky:
             fickle = True
-        except KeyboardInterrupt:
-            self._cut_short()
+        except (KeyboardInterrupt, CannotAsk) as error:
+            self._cut_short(error)
         failure, notes = None, found.ledger.notes
         if found.failing:
             failure = self._account(op, found.failing[-1], limits, found_blob)
@@ -177,16 +181,18 @@ class Runner:
             spec=op.spec,
         )
 
-    def _cut_short(self) -> None:
+    def _cut_short(self, cause: BaseException) -> None:
         self.when_interrupted()
         self.interrupted = True
+        if isinstance(cause, CannotAsk):
+            self.trouble = cause
 
     def _in_spite(self, do: Callable[[], _T]) -> _T:
         """Do what takes a moment and must not be lost: once more, if an interrupt comes in it."""
         try:
             return do()
-        except KeyboardInterrupt:
-            self._cut_short()
+        except KeyboardInterrupt as error:
+            self._cut_short(error)
             return do()
 
     def _account(self, op: Op, case: Case, limits: Limits, blob: str) -> Failure:
@@ -200,8 +206,8 @@ class Runner:
             try:
                 failure = self._said(op, case, blob)
                 return self._explained(failure, op, limits)
-            except KeyboardInterrupt:
-                self._cut_short()
+            except (KeyboardInterrupt, CannotAsk) as error:
+                self._cut_short(error)
         return failure or self._in_spite(lambda: account(op, case, lambda _: {}, blob))
 
     def _kept(
@@ -214,8 +220,8 @@ class Runner:
     def _proof_so_far(self, op: Op, limits: Limits) -> Proof | None:
         try:
             return self.proof(op, limits)
-        except KeyboardInterrupt:
-            self._cut_short()
+        except KeyboardInterrupt as error:
+            self._cut_short(error)
             return None
 
     def limits_of(self, op: Op) -> Limits:
@@ -269,6 +275,7 @@ class Runner:
             entries=tuple(entries),
             missing=self.missing,
             interrupted=self.interrupted,
+            notes=() if self.trouble is None else (f"cut short: {error_text(self.trouble)}",),
         )
 
     def _explore(
