@@ -63,13 +63,14 @@ def run(
     max_examples
         Cases for each operation and dtype.
     seed
-        From which every case follows; None draws one, which the report names.
+        From which every case follows, at least 0; None draws one, which the report names.
     examples
         Cases to try before the generated ones, in the dtype that they have.
     blob
         Of an earlier failure with the same limits: that one case is tried, no other.
     time_limit
-        For one answer of a framework witness, in seconds.
+        For one answer of a framework witness, and for one call of the subject, in seconds: from
+        0.01 to 1e6.
     directory
         Where a case that kills a witness is kept, and in ``failures/`` each counterexample.
     evidence
@@ -104,9 +105,11 @@ def run(
     ) as runner:
         wanted = known_dtypes(dtypes)
         pairs = [(each, dtype) for each in ops for dtype in wanted if dtype in each.dtypes]
-        entries = [runner.examine(each, dtype, examples, blob) for each, dtype in pairs]
-        if runner.interrupted:
-            raise KeyboardInterrupt
+        entries = []
+        for each, dtype in pairs:
+            entries.append(runner.examine(each, dtype, examples, blob))
+            if runner.interrupted:
+                raise runner.trouble or KeyboardInterrupt
         return runner.report(entries)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from oracles.ranges import check_seed, check_time_limit
 from oracles.witnesses import complex_step, finite_difference
 from oracles.workers import WITNESSES
 
@@ -20,12 +21,12 @@ EVIDENCE = ("bound", "lattice", "proof")
 """Kinds of evidence, the weakest first."""
 
 
-def check_numbers(max_examples: int, time_limit: float) -> None:
-    """Raise unless there is at least one case, and time for it."""
+def check_numbers(max_examples: int, time_limit: float, seed: int | None) -> None:
+    """Raise unless there is at least one case, time for it, and a seed that generators take."""
     if isinstance(max_examples, bool) or not isinstance(max_examples, int) or max_examples < 1:
         raise ValueError(f"`max_examples` (={max_examples!r}) must be an int of at least 1")
-    if time_limit <= 0:
-        raise ValueError(f"`time_limit` (={time_limit}) must be positive, in seconds")
+    check_time_limit(time_limit)
+    check_seed(seed)
 
 
 def check_evidence(evidence: Sequence[str] | None) -> None:

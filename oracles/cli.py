@@ -9,11 +9,11 @@ import argparse
 import sys
 import traceback
 from collections.abc import Sequence
-from io import TextIOWrapper
 from typing import Any, NoReturn
 
-from oracles.broken_pipe import say
+from oracles.broken_pipe import is_lost, open_streams, say
 from oracles.exit_status import BROKEN, INTERRUPTED, RIGHT
+from oracles.ranges import seconds, seed
 
 _ORACLES = ("torch", "jax", "complex_step", "finite_difference")
 _COMMANDS = (
@@ -32,11 +32,11 @@ could, 0 also if others are wrong or unseen as before.
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run ``oracle-diff`` and exit with its status."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):  # not every screen has every letter of a name
-            stream.reconfigure(errors="backslashreplace")
+    open_streams()
     try:
         status = _run(given)
+    except SystemExit as done:  # of bad usage, of help, of a missing witness
+        status = done.code if isinstance(done.code, int) else BROKEN
     except KeyboardInterrupt:
         status = INTERRUPTED
     except Exception:
@@ -44,18 +44,20 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         traceback.print_exc()
         status = BROKEN
     say("")
-    sys.exit(status)
+    # Any other status says already that this is no pass, and more than that the output is lost:
+    # a wrong subject is one whoever reads of it, and the files of the report are written.
+    sys.exit(BROKEN if is_lost() and status == RIGHT else status)
 
 
 def _run(given: list[str]) -> int:
-    if not any(word in _COMMANDS or word in ("-h", "--help", "--version") for word in given):
-        given = ["run", *given]
     parser = _parser()
+    if given[:1] not in (["-h"], ["--help"], ["--version"]):
+        given = given if _first_word(given) in _COMMANDS else ["run", *given]
     options = parser.parse_args(given)
     if options.version or options.command is None:
         from importlib.metadata import version  # noqa: PLC0415
 
-        print(f"oracle-diff {version('manualgrad')}")
+        say(f"oracle-diff {version('manualgrad')}\n")
         return RIGHT
     try:
         from oracles import arguments, commands  # noqa: PLC0415
@@ -65,6 +67,20 @@ def _run(given: list[str]) -> int:
         return commands.run_command(options)
     except arguments.UsageError as error:
         parser.error(str(error))
+
+
+def _first_word(given: Sequence[str]) -> str:
+    """Return the first word that is neither an option of ``run`` nor an option's value, or ""."""
+    run, words = argparse.ArgumentParser(), iter(given)
+    _add_run_options(run)
+    for word in words:
+        if not word.startswith("-"):
+            return word
+        # An option may be shortened, and is then the one that it is the beginning of.
+        named = [a for o, a in run._option_string_actions.items() if o.startswith(word)]
+        if any(action.nargs != 0 for action in named):
+            next(words, None)
+    return ""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -153,7 +169,7 @@ def _add_case_options(command: argparse.ArgumentParser) -> None:
     add("--dtypes", default="float32,float64", metavar="A,B", help="default: float32,float64")
     add("--max-examples", type=int, default=40, metavar="N",
         help="cases for each operation and dtype (default 40)")  # fmt: skip
-    add("--seed", type=int, metavar="S", help="from which every case follows")
+    add("--seed", type=seed, metavar="S", help="from which every case follows")
     add("--limit", action="append", default=[], metavar="NAME=VALUE",
         help="limit on the generated options, e.g. stride=1, max_batch=2, square=true")  # fmt: skip
     add("--evidence", metavar="A,B",
@@ -193,7 +209,7 @@ def _add_selftest_options(strength: argparse.ArgumentParser) -> None:
     add("--only", default="*", metavar="PATTERN",
         help="mutations whose name matches, or holds this text: 'grad_w', 'stride*'")  # fmt: skip
     add("--list", action="store_true", help="name the mutations and what they are, try none")
-    add("--time-limit", type=float, default=30.0, metavar="S",
+    add("--time-limit", type=seconds, default=30.0, metavar="S",
         help="seconds for one call of the subject (default 30)")  # fmt: skip
     add("--output", default=".oracles", metavar="DIR",
         help="for selftest.json and selftest.md (default .oracles)")  # fmt: skip
@@ -224,7 +240,7 @@ def _add_soak_options(soak: argparse.ArgumentParser) -> None:
     add("--examples", type=int, default=20_000, metavar="N",
         help="cases in all, shared out evenly over operations and dtypes (default 20000, about a "
         "minute)")  # fmt: skip
-    add("--seed", type=int, metavar="S", help="from which every case follows (default: drawn)")
+    add("--seed", type=seed, metavar="S", help="from which every case follows (default: drawn)")
     add("--dtypes", default="float32,float64", metavar="A,B", help="default: float32,float64")
     add("--limit", action="append", default=[], metavar="NAME=VALUE",
         help="limit on the generated options, e.g. stride=1, max_batch=2, square=true")  # fmt: skip
@@ -242,7 +258,7 @@ def _add_witness_options(command: argparse.ArgumentParser) -> None:
         help=f"witnesses to ask (default {','.join(_ORACLES)}); also jax_dilated")  # fmt: skip
     add("--require", action="append", default=[], metavar="NAME",
         help="exit 3 if this witness is missing or dies")  # fmt: skip
-    add("--time-limit", type=float, default=30.0, metavar="S",
+    add("--time-limit", type=seconds, default=30.0, metavar="S",
         help="seconds for one answer of a framework (default 30)")  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from argparse import Namespace
 from collections.abc import Callable
 from difflib import get_close_matches
@@ -30,7 +31,7 @@ from oracles.choices import KNOWN_ORACLES
 from oracles.console import terminal
 from oracles.counterexample_reading import Unreadable
 from oracles.environment import environment
-from oracles.exit_status import RIGHT, WITNESS_FAILED, WRONG
+from oracles.exit_status import BROKEN, RIGHT, WITNESS_FAILED, WRONG
 from oracles.files import write_paths
 from oracles.limits import Limits
 from oracles.plugging import DTYPES
@@ -38,7 +39,7 @@ from oracles.proving import NotPolynomial, polynomial_of
 from oracles.report_command import merge_command, report_command
 from oracles.run_command import run_operations
 from oracles.user_ops import NotFound
-from oracles.workers import WITNESSES, missing_reason
+from oracles.workers import WITNESSES, CannotAsk, missing_reason
 
 
 def run_command(options: Namespace) -> int:
@@ -65,6 +66,9 @@ def run_command(options: Namespace) -> int:
         return commands[options.command](options)
     except (NotFound, Unreadable) as error:
         raise UsageError(str(error)) from error
+    except CannotAsk as error:
+        sys.stderr.write(f"oracle-diff: error: {error}\n")
+        return BROKEN
 
 
 def _replay(options: Namespace) -> int:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import IO
+from typing import IO, Any
 
 from rich.console import Console
 
-from oracles.broken_pipe import leave_unread
+from oracles.broken_pipe import give_up, say
 from oracles.reporting.lines import NARROW
 
 
 class Terminal(Console):
-    """A console whose reader may leave early: the run goes on, for its report and status.
+    """A console that may be full, or left by its reader: the run goes on, for report and status.
 
     Attributes
     ----------
@@ -23,9 +23,16 @@ class Terminal(Console):
 
     data: IO[str] | None = None
 
+    def print(self, *objects: Any, **styles: Any) -> None:
+        """Print as any console does; once that fails, what is still to be printed goes nowhere."""
+        try:
+            super().print(*objects, **styles)
+        except OSError as error:
+            give_up(self.file, error)
+
     def on_broken_pipe(self) -> None:
-        """Let what is still to be printed go nowhere."""
-        leave_unread(self.file)
+        """Leave it to `print`, where this would end the process."""
+        raise  # noqa: PLE0704 - the error that is being handled
 
 
 def terminal(*, data: bool = False) -> Terminal:
@@ -40,7 +47,7 @@ def terminal(*, data: bool = False) -> Terminal:
         Whether standard output is for data alone. From here on, whatever else this process and
         its children print there goes to standard error.
     """
-    sys.stdout.flush()
+    say("")
     kept = os.dup(sys.stdout.fileno()) if data else None
     if kept is not None:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

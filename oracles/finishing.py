@@ -6,6 +6,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from rich.text import Text
 
@@ -16,12 +17,12 @@ from oracles.changes import Kind
 from oracles.console import Terminal
 from oracles.exit_status import BROKEN, INTERRUPTED, NOTHING, RIGHT, WITNESS_FAILED, WRONG
 from oracles.github import tell_github
-from oracles.outputs import write_outputs
+from oracles.outputs import ALWAYS, write_outputs
 from oracles.report import Report
 from oracles.report_reader import load_report
 from oracles.reporting.details import details
 from oracles.reporting.json_form import json_text
-from oracles.reporting.lines import wrapped
+from oracles.reporting.lines import counted, wrapped
 from oracles.reporting.terminal import footer, verdict_line
 from oracles.visible import visible
 
@@ -80,7 +81,27 @@ def finish(
     status = status_of(report, options.require, only_new=options.fail_on == "new")
     if status == RIGHT and not report.passed and not options.quiet:
         console.print(Text("exit status 0: with --fail-on new, none of that is a failure"))
+    if status == WITNESS_FAILED:  # of which the verdict says nothing
+        failed = "; ".join(_failed(report, options.require))
+        console.print(Text(visible(f"exit status 3: required witness {failed}")))
     return status
+
+
+def tell_of_earlier_reports(options: Namespace, began: float) -> None:
+    """Say of a run without a report that the files where it would be are none of its own.
+
+    Parameters
+    ----------
+    options
+        ``output`` and ``no_report`` of the command line.
+    began
+        When the run began, in seconds since the epoch.
+    """
+    there = [Path(options.output) / name for name in ALWAYS]
+    earlier = [path for path in there if path.is_file() and path.stat().st_mtime < began]
+    if earlier and not options.no_report:
+        told = f"no report written: those in {options.output} are of an earlier run"
+        sys.stderr.write(f"oracle-diff: {told}\n")
 
 
 def _tell(options: Namespace, report: Report, written: Sequence[str], console: Terminal) -> None:
@@ -111,11 +132,18 @@ def status_of(report: Report, required: Sequence[str], *, only_new: bool = False
     unseen = _has_new(report, "newly vacuous") if only_new else not report.passed
     if report.cases == 0 or unseen:  # no case at all, or none that could have shown an error
         return NOTHING
-    died = {d.witness for e in report.entries for d in e.defects if d.kind in _DEATHS}
-    return WITNESS_FAILED if (died | report.missing.keys()) & set(required) else RIGHT
+    return WITNESS_FAILED if _failed(report, required) else RIGHT
 
 
-_DEATHS = ("crashed", "timed out")
+def _failed(report: Report, required: Sequence[str]) -> list[str]:
+    """Return in words what became of each required witness that is missing, or died."""
+    missing = [f"{name} is missing" for name in report.missing if name in required]
+    return missing + [
+        f"{d.witness} {d.kind} in {e.op} {e.dtype} ({d.count} of {counted(e.cases, 'case')})"
+        for e in report.entries
+        for d in e.defects
+        if d.kind in ("crashed", "timed out") and d.witness in required
+    ]
 
 
 def _has_new(report: Report, kind: Kind) -> bool:

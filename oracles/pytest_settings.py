@@ -173,6 +173,12 @@ def _integer(value: Any) -> int:
     return value
 
 
+def _natural(value: Any) -> int:
+    if _integer(value) < 0:
+        raise ValueError("must be at least 0")
+    return int(value)
+
+
 def _positive(value: Any) -> int:
     if _integer(value) < 1:
         raise ValueError("must be at least 1")
@@ -219,7 +225,7 @@ def _limits(value: Any) -> Mapping[str, Any]:
 
 
 _CHECKS: Mapping[str, Callable[[Any], Any]] = {
-    "seed": _integer,
+    "seed": _natural,
     "max_examples": _positive,
     "select": _names,
     "require": _names_of(WITNESSES),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import sys
+import time
+import traceback
 from argparse import Namespace
 from collections.abc import Sequence
 
 from oracles.arguments import (
+    UsageError,
     check_files,
     check_output,
     check_required,
@@ -18,7 +22,8 @@ from oracles.arguments import (
 from oracles.catalog import ops
 from oracles.choices import KNOWN_ORACLES
 from oracles.console import Terminal, terminal
-from oracles.finishing import finish, load_baseline
+from oracles.exit_status import BROKEN
+from oracles.finishing import finish, load_baseline, tell_of_earlier_reports
 from oracles.op import Op
 from oracles.plugging import DTYPES
 from oracles.progress import RunBar, bar
@@ -26,11 +31,23 @@ from oracles.report import OpReport
 from oracles.reporting.terminal import header, row
 from oracles.runner import Runner
 from oracles.stopping import stopping
-from oracles.workers import WITNESSES
+from oracles.user_ops import NotFound
+from oracles.workers import WITNESSES, CannotAsk
 
 
 def run_operations(options: Namespace) -> int:
     """Examine what was asked for and return the exit status."""
+    began = time.time()
+    try:
+        return _run(options)
+    except (UsageError, NotFound):
+        raise
+    except BaseException:
+        tell_of_earlier_reports(options, began)
+        raise
+
+
+def _run(options: Namespace) -> int:
     console = terminal(data=options.json == "-")  # a subject may print when it is imported
     chosen = [chosen_op(name) for name in options.ops] or list(ops)
     oracles, dtypes = (
@@ -45,10 +62,21 @@ def run_operations(options: Namespace) -> int:
     check_files(options)
     with stopping() as stop:
         with make_runner(options, oracles, limits, evidence) as runner:
+            runner.when_interrupted = stop.hold
             entries = _examine(runner, chosen, dtypes, None if options.quiet else console)
             stop.hold()
             report = runner.report(entries)
-        return stop.status(finish(options, report, console, baseline))
+        status = finish(options, report, console, baseline)
+        return stop.status(status if runner.trouble is None else _told(runner.trouble))
+
+
+def _told(trouble: Exception) -> int:
+    """Say what broke the run, and return the exit status; a full disk needs no traceback."""
+    if isinstance(trouble, CannotAsk):
+        sys.stderr.write(f"oracle-diff: error: {trouble}\n")
+    else:
+        traceback.print_exception(trouble)
+    return BROKEN
 
 
 def _examine(
@@ -73,4 +101,8 @@ def _examine(
                     break
     except KeyboardInterrupt:  # between two cases, or in a proof: what is done is whole
         runner.interrupted = True
+    except Exception as error:
+        if not entries:
+            raise
+        runner.interrupted, runner.trouble = True, error  # what is done is whole
     return entries

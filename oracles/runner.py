@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 from hypothesis.errors import Flaky
 
@@ -21,6 +21,7 @@ from oracles.evidence import Proof
 from oracles.exact.bounded import Approximate
 from oracles.exact.definition import Polynomial
 from oracles.examination import Examination
+from oracles.foreign import error_text
 from oracles.judging import account, tells_what_is_wrong
 from oracles.limits import Limits, make_limits
 from oracles.op import FORWARD, Case, Op
@@ -29,8 +30,11 @@ from oracles.proof_grid import quick
 from oracles.proving import polynomial_of, prove, prove_apart
 from oracles.report import OpReport, Report
 from oracles.search import Convicted, blob_of, search
-from oracles.workers import WITNESSES, Workers, missing_reason
+from oracles.tally import Ledger
+from oracles.workers import WITNESSES, CannotAsk, Workers, missing_reason
 from oracles.wrong_cases import Failure
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,10 @@ class Runner:
         Witnesses that cannot answer here, with the reason.
     interrupted
         Whether an interrupt cut `examine` short; what it had found is in its result.
+    trouble
+        What cut it short if that was no interrupt: a full disk, say.
+    when_interrupted
+        Called then, before what was found is put together: further interrupts are to be put off.
     started
         When the runner was made (ISO 8601, UTC).
     """
@@ -81,7 +89,7 @@ class Runner:
     ) -> None:
         check_oracles(oracles)
         check_evidence(evidence)
-        check_numbers(max_examples, time_limit)
+        check_numbers(max_examples, time_limit, seed)
         self.oracles = tuple(oracles)
         self.max_examples = max_examples
         self.seed = random.SystemRandom().randrange(2**32) if seed is None else seed
@@ -93,6 +101,8 @@ class Runner:
         self.progress = progress or (lambda _: None)
         self.asked = asked
         self.interrupted = False
+        self.trouble: Exception | None = None
+        self.when_interrupted: Callable[[], None] = lambda: None
         self.started = now()
         reasons = {name: missing_reason(name) for name in self.oracles if name in WITNESSES}
         self.missing = {name: reason for name, reason in reasons.items() if reason}
@@ -119,7 +129,6 @@ class Runner:
         limits = self.limits_of(op)
         given, op = op, replace(op, time_limit=self.time_limit)
         found = self.examination(op)
-        ledger, failing = found.ledger, found.failing
         found_blob, fickle = "", False
         wanted = self.keep and blob is None
         earlier = kept(self.directory, op, dtype, limits) if wanted else Kept()
@@ -132,40 +141,88 @@ class Runner:
             found_blob = blob_of(conviction)
         except Flaky:
             fickle = True
-        except KeyboardInterrupt:
-            self.interrupted = True
-        failure = self.account(op, failing[-1], limits, found_blob) if failing else None
-        if failure is not None and (fickle or not tells_what_is_wrong(failure)):
-            failure = replace(failure, sentences=(_FICKLE, *failure.sentences))
-        notes = ledger.notes
-        if failure is not None and self.keep:
-            versions = environment(self.workers.versions(), {}).versions
-            settled = {"limits": limits, "seed": self.seed, "versions": versions}
-            failure, unsaved = keep(self.directory, given, failure, earlier, **settled)
-            notes += unsaved
+        except (KeyboardInterrupt, CannotAsk) as error:
+            self._cut_short(error)
+        failure, notes = None, found.ledger.notes
+        if found.failing:
+            failure = self._account(op, found.failing[-1], limits, found_blob)
+            if fickle or not tells_what_is_wrong(failure):
+                failure = replace(failure, sentences=(_FICKLE, *failure.sentences))
+            if self.keep:
+                failure, unsaved = self._in_spite(
+                    partial(self._kept, given, failure, earlier, limits)
+                )
+                notes += unsaved
+        proof = self._proof_so_far(given, limits) if blob is None else None
+        seconds = time.perf_counter() - start
+        entry = self._in_spite(partial(self._entry, op, dtype, limits, found.ledger))
+        return replace(entry, seconds=seconds, failure=failure, proof=proof, notes=notes)
+
+    def _entry(self, op: Op, dtype: str, limits: Limits, ledger: Ledger) -> OpReport:
+        """Return what the ledger holds, without failure and proof."""
         return OpReport(
             op=op.name,
             subject=op.subject or op.name,
             dtype=dtype,
             cases=ledger.cases,
             elements=ledger.elements,
-            seconds=time.perf_counter() - start,
+            seconds=0.0,
             tallies=ledger.ordered_tallies(),
             pairings=tuple(ledger.pairings.values()),
             attendance=tuple(ledger.attendance(self.oracles, self.missing)),
             defects=tuple(ledger.defects.values()),
-            failure=failure,
             lattice=ledger.lattice,
-            proof=self.proof(given, limits) if blob is None else None,
             laws=dict(ledger.laws),
             limits=limits.stated(),
             refused=ledger.refused,
             kept_passed=ledger.kept_passed,
-            notes=notes,
             ground=getattr(op.definition, "ground", "bound"),
             place=place_of_subject(op),
             spec=op.spec,
         )
+
+    def _cut_short(self, cause: BaseException) -> None:
+        self.when_interrupted()
+        self.interrupted = True
+        if isinstance(cause, CannotAsk):
+            self.trouble = cause
+
+    def _in_spite(self, do: Callable[[], _T]) -> _T:
+        """Do what takes a moment and must not be lost: once more, if an interrupt comes in it."""
+        try:
+            return do()
+        except KeyboardInterrupt as error:
+            self._cut_short(error)
+            return do()
+
+    def _account(self, op: Op, case: Case, limits: Limits, blob: str) -> Failure:
+        """Return the account of a case that convicts, or what there is time for of it.
+
+        After an interrupt subject and truth are all: witnesses may have to be started again, and
+        a diagnosis takes seconds.
+        """
+        failure = None
+        if not self.interrupted:
+            try:
+                failure = self._said(op, case, blob)
+                return self._explained(failure, op, limits)
+            except (KeyboardInterrupt, CannotAsk) as error:
+                self._cut_short(error)
+        return failure or self._in_spite(lambda: account(op, case, lambda _: {}, blob))
+
+    def _kept(
+        self, op: Op, failure: Failure, earlier: Kept, limits: Limits
+    ) -> tuple[Failure, tuple[str, ...]]:
+        versions = environment(self.workers.versions(), {}).versions
+        settled = {"limits": limits, "seed": self.seed, "versions": versions}
+        return keep(self.directory, op, failure, earlier, **settled)
+
+    def _proof_so_far(self, op: Op, limits: Limits) -> Proof | None:
+        try:
+            return self.proof(op, limits)
+        except KeyboardInterrupt as error:
+            self._cut_short(error)
+            return None
 
     def limits_of(self, op: Op) -> Limits:
         """Return the subject's own limits, and the user's over them."""
@@ -218,6 +275,7 @@ class Runner:
             entries=tuple(entries),
             missing=self.missing,
             interrupted=self.interrupted,
+            notes=() if self.trouble is None else (f"cut short: {error_text(self.trouble)}",),
         )
 
     def _explore(
@@ -250,8 +308,13 @@ class Runner:
         }
         return {**self.workers.answers(), **answers}
 
-    def account(self, op: Op, case: Case, limits: Limits, blob: str = "") -> Failure:
+    def account(self, op: Op, case: Case, limits: Limits) -> Failure:
         """Ask everybody (once more) about one case; write down who says what, and why."""
+        return self._explained(self._said(op, case, ""), op, limits)
+
+    def _said(self, op: Op, case: Case, blob: str) -> Failure:
         self.workers.ask(op, case)
-        found = account(op, case, partial(self._answers, op, case), blob)
-        return replace(found, causes=diagnose(op, case, limits, seed=self.seed))
+        return account(op, case, partial(self._answers, op, case), blob)
+
+    def _explained(self, failure: Failure, op: Op, limits: Limits) -> Failure:
+        return replace(failure, causes=diagnose(op, failure.case, limits, seed=self.seed))

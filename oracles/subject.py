@@ -134,8 +134,9 @@ def _called(
     _Refused
         If it raises or takes too long.
     """
+    limit = at_most(op.time_limit)  # what is no limit is no fault of the subject
     try:
-        with restored(), at_most(op.time_limit):
+        with restored(), limit:
             return read(function(*arrays, **options))
     except (KeyboardInterrupt, _Refused):
         raise

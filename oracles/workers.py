@@ -13,8 +13,8 @@ import subprocess
 import sys
 import time
 from base64 import b64encode
-from collections.abc import Collection, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -40,6 +40,10 @@ START_LIMIT = 300.0
 
 EXIT_LIMIT = 5.0
 """Seconds that a process may live on after its pipe has ended."""
+
+
+class CannotAsk(OSError):  # noqa: N818 - says what became of asking
+    """A witness cannot be asked, for want of room on the disk or the like: no fault of its own."""
 
 
 def missing_reason(witness: str) -> str:
@@ -102,16 +106,31 @@ class Workers:
         """Send `case` to every witness that has a reference for `op`; all work at once.
 
         Those named in `without` are left alone.
+
+        Raises
+        ------
+        CannotAsk
+            If a case cannot be written, or a process not be started.
         """
         wanted = [name for name in op.references if name not in without]
         self._asked = [w for name, w in self._workers.items() if name in wanted]
         for worker in self._asked:
-            worker.ask(op, case)
+            with _reached(worker.name):
+                worker.ask(op, case)
 
     def answers(self) -> dict[str, Answer]:
-        """Wait for the answers to the last `ask`, by witness."""
-        asked, self._asked = self._asked, []
-        return {worker.name: worker.answer() for worker in asked}
+        """Wait for the answers to the last `ask`, by witness.
+
+        Raises
+        ------
+        CannotAsk
+            If the case that killed a process cannot be kept.
+        """
+        asked, self._asked, answers = self._asked, [], {}
+        for worker in asked:
+            with _reached(worker.name):
+                answers[worker.name] = worker.answer()
+        return answers
 
     def versions(self) -> dict[str, str]:
         """Return the versions that the witnesses which have started report, by package."""
@@ -125,6 +144,14 @@ class Workers:
         """End the processes."""
         for worker in self._workers.values():
             worker.stop()
+
+
+@contextmanager
+def _reached(name: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise CannotAsk(f"{name} cannot be asked: {error}") from error
 
 
 class _Worker:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from oracles.broken_pipe import say
 from oracles.every_float.participants import present
 from oracles.every_float.survey import Progress, Survey, exhaustive, quick, worker_processes
 from oracles.exit_status import RIGHT, WRONG
@@ -22,7 +23,7 @@ def survey_activations(options: Namespace, names: Sequence[str]) -> int:
     if options.table is not None:
         table = Path(options.table)
         written += write_files(str(table.parent), {table.name: text_of})
-    sys.stdout.write(f"{text_of}\nreport: {' '.join(written)}\n")
+    say(f"{text_of}\nreport: {' '.join(written)}\n")
     return WRONG if found.failures else RIGHT
 
 

@@ -8,6 +8,7 @@ from math import floor
 
 from oracles.evidence import LatticeRecord, Proof
 from oracles.report import Attendance, OpReport, Report
+from oracles.reporting.lines import counted
 from oracles.strength import strength
 
 TITLES = {
@@ -111,7 +112,9 @@ def scope_lines(report: Report) -> list[str]:
     for entry in report.entries:
         parts = [f"{name}={value}" for name, value in entry.limits.items()]
         if entry.refused:
-            parts.append(f"{entry.refused} of {entry.refused + entry.cases} cases refused")
+            parts.append(
+                f"{entry.refused} of {counted(entry.refused + entry.cases, 'case')} refused"
+            )
         if parts:
             lines.append(f"{entry.op} {entry.dtype}: {', '.join(parts)}")
     return lines
@@ -175,7 +178,7 @@ def defect_lines(report: Report) -> list[str]:
     for entry in report.entries:
         for defect in entry.defects:
             if defect.kind in ("crashed", "timed out"):
-                times = f"{defect.count} of {entry.cases} cases"
+                times = f"{defect.count} of {counted(entry.cases, 'case')}"
                 kept = f"; case kept in {defect.case_file}" if defect.case_file else ""
                 deaths.append(f"{entry.op} {entry.dtype}, {times}: {defect.sentence}{kept}")
             else:

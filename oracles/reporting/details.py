@@ -7,7 +7,7 @@ from math import floor, isnan
 
 from oracles.report import OpReport, Report
 from oracles.reporting.cells import number
-from oracles.reporting.lines import NARROW, WIDE, fit, wrapped
+from oracles.reporting.lines import NARROW, WIDE, counted, fit, wrapped
 
 RESOLUTION_TITLES = (
     "operation", "dtype", "operand", "error/bound", "error/probable", "could see",
@@ -67,9 +67,13 @@ def attendance_lines(report: Report) -> list[str]:
 
 
 def _attendance(entry: OpReport) -> str:
-    parts = [f"{entry.elements} numbers of {entry.cases} cases in {entry.seconds:.1f} s"]
+    compared = f"{counted(entry.elements, 'number')} of {counted(entry.cases, 'case')}"
+    parts = [f"{compared} in {entry.seconds:.1f} s"]
     if entry.lattice is not None:
-        draws = f"{entry.lattice.cases} draws of {entry.lattice.shapes} shapes on the lattice"
+        lattice = entry.lattice
+        draws = (
+            f"{counted(lattice.cases, 'draw')} of {counted(lattice.shapes, 'shape')} on the lattice"
+        )
         parts.append(f"{draws}, 2^-{floor(entry.lattice.miss_bits)}")
     for seen in entry.attendance:
         counts = {
@@ -86,7 +90,7 @@ def _attendance(entry: OpReport) -> str:
 def defect_rows(report: Report) -> list[str]:
     """Return every witness's defect in full, with where its case is kept."""
     return [
-        f"{entry.op} {entry.dtype}, {defect.count} cases: {defect.sentence}"
+        f"{entry.op} {entry.dtype}, {counted(defect.count, 'case')}: {defect.sentence}"
         + (f" (kept in {defect.case_file})" if defect.case_file else "")
         for entry in report.entries
         for defect in entry.defects

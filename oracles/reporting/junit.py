@@ -17,6 +17,7 @@ from oracles.report import OpReport, Report
 from oracles.reporting.cells import evidence_cell, number
 from oracles.reporting.failure import failure_text
 from oracles.reporting.findings import findings_of
+from oracles.reporting.lines import counted
 from oracles.reporting.one_line import one_line
 from oracles.reporting.terminal import verdict_line
 from oracles.visible import visible
@@ -86,11 +87,12 @@ def _place(entry: OpReport) -> Iterator[str]:
 def _output(entry: OpReport) -> Iterator[str]:
     worst = number(entry.worst_ratio("subject"))
     yield f"evidence: {evidence_cell(entry)[0]}"
-    yield f"{entry.cases} cases, {entry.elements} cells, largest error/bound {worst}"
+    compared = f"{counted(entry.cases, 'case')}, {counted(entry.elements, 'cell')}"
+    yield f"{compared}, largest error/bound {worst}"
     if entry.seed is not None:
         yield f"seed {entry.seed}"
     for defect in entry.defects:
-        yield f"no fault of the subject, {defect.count} cases: {defect.sentence}"
+        yield f"no fault of the subject, {counted(defect.count, 'case')}: {defect.sentence}"
 
 
 def _whole_run(report: Report) -> Iterator[Element]:

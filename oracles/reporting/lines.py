@@ -15,6 +15,11 @@ WIDE = 100
 """Cells that a line of running text has at most, however wide the screen is."""
 
 
+def counted(count: int, noun: str) -> str:
+    """Return how many there are of what the noun names: ``1 case``, ``2 cases``."""
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
 def fit(content: str, width: int) -> str:
     """Return `content` in exactly so many cells of a screen: to the left for a negative width.
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from oracles.report import OpReport, Report
 from oracles.reporting.cells import TITLES, evidence_cell, subject_cell, witness_cell
+from oracles.reporting.lines import counted
 from oracles.reporting.one_line import one_line
 from oracles.visible import visible
 
@@ -83,6 +84,6 @@ def defect_items(report: Report) -> list[str]:
     for entry in report.entries:
         for defect in entry.defects:
             kept = f" (kept in {code(defect.case_file)})" if defect.case_file else ""
-            told = f"{entry.op} {entry.dtype}, {defect.count} cases: {defect.sentence}"
+            told = f"{entry.op} {entry.dtype}, {counted(defect.count, 'case')}: {defect.sentence}"
             items.append(f"- {escaped(told)}{kept}")
     return items

@@ -29,9 +29,10 @@ def total_line(summary: Summary) -> str:
     """Return the whole result in one line."""
     total = summary.total
     of = "" if total.cases == total.asked else f" of {total.asked:,}"
+    what = f"{total.cases:,}{of} case{'s' * (total.asked != 1)}"
     refused = f" ({total.refused:,} refused by the subject)" if total.refused else ""
     return (
-        f"{total.cases:,}{of} cases{refused}, {total.different:,} of them different, "
+        f"{what}{refused}, {total.different:,} of them different, "
         f"{total.draws:,} draws on the lattice, {total.elements:,} numbers compared, "
         f"{len(summary.failures)} convicted, {total.seconds:.0f} s of all processes"
         f"{' (interrupted)' if summary.interrupted else ''}"

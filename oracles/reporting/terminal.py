@@ -17,7 +17,7 @@ from oracles.reporting.cells import (
 from oracles.reporting.changes import change_lines, change_title, news
 from oracles.reporting.columns import cell, columns, title
 from oracles.reporting.failure import failure_text
-from oracles.reporting.lines import NARROW, WIDE, fit, wrapped
+from oracles.reporting.lines import NARROW, WIDE, counted, fit, wrapped
 
 
 def header(oracles: Sequence[str], width: int = NARROW) -> Text:
@@ -57,7 +57,8 @@ def footer(report: Report, width: int = NARROW) -> Text:
     if report.changes is not None:
         text.append(_section(change_title(report.changes), change_lines(report.changes), wide))
     told = wrapped(verdict_line(report), wide, "", "  ")
-    text.append(f"\n{told}\n", "bold green" if report.passed else "bold red")
+    right = "bold yellow" if report.interrupted else "bold green"
+    text.append(f"\n{told}\n", right if report.passed else "bold red")
     text.append(f"seed {report.seed}: repeat with --seed {report.seed}\n", "dim")
     text.append("".join(f"{wrapped(line, wide)}\n" for line in repeat_lines(report)), "dim")
     return text
@@ -76,21 +77,25 @@ def whole(report: Report) -> str:
 
 
 def verdict_line(report: Report) -> str:
-    """Return the whole report in one line."""
+    """Return the whole report in one line; what may yet have come stands before all else."""
+    return f"{'interrupted; ' * report.interrupted}{_verdict(report)}"
+
+
+def _verdict(report: Report) -> str:
     operations = len({entry.op for entry in report.entries})
-    scope = f"{report.cases} cases of {operations} operation{'s' * (operations != 1)}"
-    cut = " (interrupted)" if report.interrupted else ""
+    scope = f"{counted(report.cases, 'case')} of {counted(operations, 'operation')}"
     if report.cases == 0:
-        return f"nothing was compared{cut}"
+        return "nothing was compared"
     vacuous = [f"{entry.op} {entry.dtype}" for entry in report.entries if entry.vacuous]
     if vacuous and not report.failures:
         new = news(report, "newly vacuous", len(vacuous))
-        return f"VACUOUS, neither right nor wrong{new}: {_each_once(vacuous)}; {scope}{cut}"
+        return f"VACUOUS, neither right nor wrong{new}: {_each_once(vacuous)}; {scope}"
     if report.passed:
-        return f"right: every subject within its rounding bound on {scope}{cut}"
+        right = f"right{' so far' * report.interrupted}"
+        return f"{right}: every subject within its rounding bound on {scope}"
     wrong = [f"{entry.op} {entry.dtype}" for entry in report.failures]
     new = news(report, "new failure", len(wrong))
-    return f"WRONG{new}: {_each_once(wrong)}; {scope}{cut}"
+    return f"WRONG{new}: {_each_once(wrong)}; {scope}"
 
 
 def _each_once(names: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from oracles.hunting import Conviction
 from oracles.limits import Limits, make_limits
 from oracles.op import Op
 from oracles.plug import SPATIAL
+from oracles.reporting.lines import counted
 from oracles.selftest.form import Form
 from oracles.selftest.mutation import Mutation
 from oracles.selftest.settings import Settings, hunted, hunted_mutant, shown
@@ -193,4 +194,4 @@ class Adviser:
 def _killed(found: Conviction) -> str:
     if not found.dtype:
         return "killed by proof"
-    return f"killed after {found.cases} cases in {found.dtype} by {found.by}"
+    return f"killed after {counted(found.cases, 'case')} in {found.dtype} by {found.by}"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from oracles.hunting import Conviction, Hunt
 from oracles.op import Op
+from oracles.reporting.lines import counted
 from oracles.selftest.form import Form
 from oracles.selftest.mutation import Mutation, Watch
 from oracles.selftest.record import Trial
@@ -85,4 +86,4 @@ def convicted(found: Conviction) -> str:
     what = ", ".join(found.what) or "its answers"
     if not found.dtype:
         return f"refuted on symbols: {what}"
-    return f"{what}: by {found.by}, after {found.cases} cases in {found.dtype}"
+    return f"{what}: by {found.by}, after {counted(found.cases, 'case')} in {found.dtype}"

@@ -1,6 +1,8 @@
+import math
 import signal
 import threading
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -53,3 +55,21 @@ def test_nothing_is_limited_elsewhere():
     thread.join()
     with at_most(None):
         assert seen == [1]
+
+
+def test_an_alarm_at_the_very_end_leaves_none_set():
+    before = signal.getsignal(signal.SIGALRM)
+    left = signal.getitimer(signal.ITIMER_REAL)[0]
+    for number in range(3000):  # of which many ring while they are being put off
+        with suppress(OutOfTime), at_most(1e-4):
+            end = time.perf_counter() + (70 + number % 60) * 1e-6
+            while time.perf_counter() < end:
+                pass
+        assert signal.getsignal(signal.SIGALRM) is before
+        assert signal.getitimer(signal.ITIMER_REAL)[0] <= left
+
+
+@pytest.mark.parametrize("seconds", [0, -1, math.inf, math.nan, 1e300])
+def test_what_no_alarm_can_be_set_for_is_refused_before_the_block(seconds):
+    with pytest.raises(ValueError, match=r"`seconds` \(=.*\) must be above 0, and at most 1e\+06"):
+        at_most(seconds)

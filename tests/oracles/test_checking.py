@@ -1,5 +1,6 @@
 """The loop, checked with planted errors: each is convicted, in the right operand, and shrunk."""
 
+import math
 import re
 
 import numpy as np
@@ -315,7 +316,14 @@ def test_missing_framework_is_reported_not_raised(monkeypatch):
         ({"dtypes": ("float16",)}, ValueError, "`dtypes` holds 'float16'; known are float32"),
         ({"dtypes": "float32"}, TypeError, "`dtypes` (='float32') must be a sequence of names"),
         ({"max_examples": 0}, ValueError, "`max_examples` (=0) must be an int of at least 1"),
-        ({"time_limit": 0}, ValueError, "`time_limit` (=0) must be positive, in seconds"),
+        *(
+            ({"time_limit": it}, ValueError, f"`time_limit` (={it!r}) must be from 0.01 to 1e+06 s")
+            for it in (0, -1, 0.009, 1.1e6, math.inf, math.nan, "30", True)
+        ),
+        *(
+            ({"seed": it}, ValueError, f"`seed` (={it!r}) must be an int of at least 0")
+            for it in (-3, 1.0, "7", True)
+        ),
         ({"strides": 2}, TypeError, "`strides` (=2) is no limit; known are"),
     ],
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from oracles import exit_status
+from oracles import cli, commands, exit_status
 
 OWN = """
 import time
@@ -73,6 +73,43 @@ def test_right_subject_exits_0_with_table_and_reports(home):
 
 def test_run_is_the_default_command(home):
     assert call("identity", *QUICK, "--no-report", cwd=home).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ("dense --output report", "run --output report dense"),
+        ("--output report dense", "run --output report dense"),
+        ("--output=report dense", "run --output report dense"),
+        ("--out report dense", "run --output report dense"),
+        ("--no-keep dense", "run --no-keep dense"),
+        ("dense article", "run dense article"),
+        ("--quiet --seed 3", "run --quiet --seed 3"),
+        ("--require list", "run --require list"),
+        ("", "run"),
+        ("article --require torch", "article --require torch"),
+        ("report dense", "report dense"),
+    ],
+)
+def test_the_first_word_is_the_command_or_it_is_run(monkeypatch, given, named):
+    monkeypatch.setattr(commands, "run_command", lambda options: asked.append(options) or 0)
+    asked = []
+    for words in (given, named):
+        with pytest.raises(SystemExit, match=r"^0$"):
+            cli.main(words.split())
+    assert asked[0] == asked[1]
+
+
+@pytest.mark.parametrize(
+    ("given", "usage"),
+    [("dense --help", "usage: oracle-diff run "), ("--help", "usage: oracle-diff [-h]"),
+     ("-h", "usage: oracle-diff [-h]"), ("soak --help", "usage: oracle-diff soak "),
+     ("--version", "oracle-diff ")],
+)  # fmt: skip
+def test_help_is_that_of_the_command(capsys, given, usage):
+    with pytest.raises(SystemExit, match=r"^0$"):
+        cli.main(given.split())
+    assert capsys.readouterr().out.startswith(usage)
 
 
 def test_wrong_subject_of_one_s_own_exits_1_with_the_case(home):
@@ -151,7 +188,7 @@ def test_interrupt_writes_the_report_and_exits_130(home):
     process.send_signal(signal.SIGINT)
     output, _ = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert "(interrupted)" in output
+    assert "interrupted; right so far: every subject" in output
     report = json.loads((home / "cut/report.json").read_text())
     assert report["interrupted"]
     assert 0 < report["cases"] < 40

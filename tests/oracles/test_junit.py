@@ -86,7 +86,7 @@ def test_no_verdict_is_an_error():
     assert errors(reports.empty()) == [("nothing-compared", "nothing was compared")]
     ((kind, message),) = errors(reports.interrupted())
     assert kind == "interrupted"
-    assert message.endswith("(interrupted)")
+    assert message.startswith("interrupted; ")
 
 
 def test_an_operation_without_a_case_is_an_error():

@@ -250,6 +250,7 @@ def test_call(oracle_check):
     [
         ("sede = 5", "has no `sede` (=5); known are seed, max-examples, select, require"),
         ("seed = true", "`seed` (=True) must be an int"),
+        ("seed = -4", "`seed` (=-4) must be at least 0"),
         ("max-examples = 0", "`max-examples` (=0) must be at least 1"),
         ("select = 3", "`select` (=3) must be a name or a list of names"),
         ("select = ['a', 3]", "`select` (=['a', 3]) must be a name or a list of names"),
@@ -276,6 +277,7 @@ def refused(result, *words):
 
 def test_what_options_and_ini_may_not_hold(pytester, session):
     refused(session("--oracle-seed", "x"), "`--oracle-seed` (='x') must be an int")
+    refused(session("--oracle-seed=-4"), "`--oracle-seed` (=-4) must be at least 0")
     refused(session("--oracle-max-examples=0"), "`--oracle-max-examples` (=0) must be at least 1")
     refused(session("--oracle-select=,"), "`--oracle-select` (=['', '']) names nothing")
     refused(session("--oracle-report", "."), "cannot write the report to ", "it is a directory")

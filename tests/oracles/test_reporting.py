@@ -1,6 +1,7 @@
 """Renderers: what a person and a program must be able to read from a report."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -13,8 +14,10 @@ from oracles.checking import OracleMismatch, check, run
 from oracles.op import Case
 from oracles.report import Attendance
 from oracles.reporting.cells import defect_lines, evidence_cell, number, subject_cell, witness_cell
+from oracles.reporting.details import details
 from oracles.reporting.failure import failure_text, short
 from oracles.reporting.json_form import json_text, plain
+from oracles.reporting.junit import junit_xml
 from oracles.reporting.lines import aligned
 from oracles.reporting.markdown import markdown
 from oracles.reporting.terminal import footer, header, row, verdict_line
@@ -143,7 +146,34 @@ def test_footer_tells_defects_missing_verdict_and_seed(wrong, right):
 def test_verdict_in_one_line(wrong, right):
     assert verdict_line(wrong).startswith("WRONG: conv2d float64; ")
     assert verdict_line(replace(right, entries=())) == "nothing was compared"
-    assert verdict_line(replace(right, interrupted=True)).endswith("(interrupted)")
+    for found, told in (
+        (right, "right so far: every subject within its rounding bound on 10 cases of 1 operation"),
+        (wrong, verdict_line(wrong)),
+        (replace(right, entries=()), "nothing was compared"),
+    ):
+        assert verdict_line(replace(found, interrupted=True)) == f"interrupted; {told}"
+
+
+def test_one_case_is_no_cases(right):
+    entry, *_ = with_defects(right).entries
+    one = replace(
+        entry, cases=1, elements=1, defects=tuple(replace(d, count=1) for d in entry.defects)
+    )
+    report = replace(right, entries=(one,))
+    for told in (verdict_line(report), details(report), junit_xml(report), markdown(report),
+                 footer(report).plain):  # fmt: skip
+        assert re.search(r"\b1 case\b", told)
+        assert not re.search(r"\b1 (cases|numbers|operations|draws|shapes)\b", told)
+
+
+def test_what_is_interrupted_is_not_green(right):
+    def colour(report):
+        text = footer(report)
+        start = text.plain.index(verdict_line(report)[:20])
+        return next(span.style for span in text.spans if span.start <= start < span.end)
+
+    cut = replace(right, interrupted=True)
+    assert [colour(each) for each in (right, cut)] == ["bold green", "bold yellow"]
 
 
 def test_json_is_json_and_keeps_every_bit(wrong):

@@ -277,7 +277,7 @@ def test_a_survivor_is_told_what_would_have_caught_it():
     (trial,) = trials(op, form_of(op), [UNIT], settings)
     assert (trial.verdict, trial.changed, trial.cases) == ("survived", 3, 3)
     assert trial.remedy == (
-        "lattice and proof (no --evidence): killed after 1 cases in float32 by lattice"
+        "lattice and proof (no --evidence): killed after 1 case in float32 by lattice"
     )
 
 
@@ -294,7 +294,7 @@ def test_evidence_that_was_left_out_may_reach_what_no_case_does():
     settings = Settings(seed=7, max_examples=1, dtypes=("float32",), evidence=("bound",))
     (trial,) = tried(op, settings, only="y: in float16").values()
     assert trial.verdict == "not reached"  # small integers are numbers of float16
-    assert trial.remedy.startswith("lattice and proof (no --evidence): killed after 1 cases")
+    assert trial.remedy.startswith("lattice and proof (no --evidence): killed after 1 case")
 
 
 def test_what_no_case_can_show_is_said_to_be_so():

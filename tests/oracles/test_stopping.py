@@ -9,7 +9,9 @@ import time
 
 import pytest
 
-from oracles import cli, report_reader
+from oracles import cli, report_reader, runner, search
+from oracles.catalog import ops
+from oracles.checking import run
 from oracles.exit_status import BROKEN, INTERRUPTED, RIGHT, TERMINATED
 from oracles.reporting.json_form import json_text
 from oracles.runner import Runner
@@ -84,11 +86,95 @@ def test_an_interrupt_between_cases_keeps_the_entries_that_are_done(home, monkey
     with pytest.raises(SystemExit) as done:
         cli.main(["run", "identity", "dense", "tanh", *RUN[2:], "--max-examples", "2"])
     assert done.value.code == INTERRUPTED
-    assert "(interrupted)" in capsys.readouterr().out
-    assert ([each.op for each in left(home).entries], left(home).interrupted) == (
-        ["identity"],
-        True,
-    )
+    assert "interrupted; right so far: every subject" in capsys.readouterr().out
+    identity, dense = left(home).entries
+    assert (identity.op, dense.op, left(home).interrupted) == ("identity", "dense", True)
+    assert identity.proof is not None
+    assert (dense.proof, dense.cases) == (None, 2)
+
+
+WRONG = """
+import numpy as np
+from oracles import ops
+
+op = ops.dense.implemented_by(lambda x, w, b: x @ w.T + 2 * b, None)
+"""
+
+
+@pytest.fixture
+def interrupts(monkeypatch):
+    """Return a function that has a signal come in each call of a function: the name of the log."""
+
+    def interrupt(number, owner, name):
+        first, calls = getattr(owner, name), []
+
+        def signalled(*given, **named):
+            calls.append(name)
+            os.kill(os.getpid(), number)
+            time.sleep(0.1)  # or the function is over before Python looks for signals
+            return first(*given, **named)
+
+        monkeypatch.setattr(owner, name, signalled)
+        return calls
+
+    return interrupt
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "calls"),
+    [
+        (runner, "account", 2),  # the second time by the subject alone, and to the end
+        (runner, "diagnose", 1),
+        (runner, "keep", 2),
+        (Runner, "proof", 1),
+        (Runner, "_entry", 2),
+    ],
+)
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGTERM, TERMINATED), (signal.SIGINT, INTERRUPTED)]
+)
+def test_an_interrupt_after_a_conviction_does_not_lose_it(
+    home, interrupts, capsys, owner, name, calls, number, status
+):
+    (home / "wrong.py").write_text(WRONG)
+    made = interrupts(number, owner, name)
+    with pytest.raises(SystemExit) as done:
+        cli.main(["run", "wrong.py:op", *RUN[2:], "--max-examples", "3"])
+    assert done.value.code == status
+    assert len(made) == calls
+    assert "WRONG: dense float64" in capsys.readouterr().out
+    found, (dense,) = left(home), left(home).entries
+    assert found.interrupted
+    assert "y: WRONG" in dense.failure.sentences[0]
+    assert bool(dense.failure.causes) is (name not in ("account", "diagnose"))
+    assert (home / dense.failure.saved / "case.json").is_file()
+    assert (dense.proof is None) is (name != "_entry")
+
+
+def test_after_an_interrupt_nothing_is_explained_or_proved(home, interrupts, monkeypatch):
+    (home / "wrong.py").write_text(WRONG)
+    asked = []
+    monkeypatch.setattr(runner, "diagnose", lambda *_, **__: asked.append("diagnose"))
+    monkeypatch.setattr(runner, "prove_apart", lambda *_, **__: asked.append("proof"))
+    monkeypatch.setattr(Runner, "_said", lambda *_: asked.append("witnesses"))
+    interrupts(signal.SIGINT, search, "shrink")
+    with pytest.raises(SystemExit, match=f"^{INTERRUPTED}$"):
+        cli.main(["run", "wrong.py:op", *RUN[2:]])
+    assert left(home).entries[0].failure is not None
+    assert asked == []
+
+
+def test_an_interrupt_ends_a_run_of_python_code_at_once(monkeypatch):
+    examined = []
+
+    def interrupted(self, op, *_):
+        examined.append(op.name)
+        self.interrupted = True
+
+    monkeypatch.setattr(Runner, "examine", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run([ops.dense, ops.tanh], oracles=())
+    assert examined == ["dense"]
 
 
 HELD = """

@@ -119,8 +119,9 @@ def _right_title(report: Report) -> str:
 
 
 def _right_lead(report: Report) -> str:
+    tried = "that was tried" if report.cases == 1 else "that were tried"
     scope = f"On {_cases(report.cases)}" if not report.interrupted else (
-        f"On the {_cases(report.cases)} that were tried before the run was interrupted"
+        f"On the {_cases(report.cases)} {tried} before the run was interrupted"
     )  # fmt: skip
     return (
         f"{scope}, every number that {_whose(report.entries)} gave lies within the rounding bound "
