@@ -141,6 +141,9 @@ class OpReport:
     spec
         Where a command found the subject, ``module:name`` or ``path/to/file.py:name``; "" for the
         catalog's own, and for one that Python code gave.
+    backward
+        Full name of the backward of a user's subject, which `subject` names by its forward; "" for
+        the catalog's own, and where there is none.
     """
 
     op: str
@@ -165,6 +168,7 @@ class OpReport:
     place: Place | None = None
     seed: int | None = None
     spec: str = ""
+    backward: str = ""
 
     @property
     def passed(self) -> bool:

@@ -24,7 +24,7 @@ from oracles.examination import Examination
 from oracles.judging import account, tells_what_is_wrong
 from oracles.limits import Limits, make_limits
 from oracles.op import FORWARD, Case, Op
-from oracles.places import place_of_subject
+from oracles.places import backward_of, place_of_subject
 from oracles.proof_grid import quick
 from oracles.proving import polynomial_of, prove, prove_apart
 from oracles.report import OpReport, Report
@@ -165,6 +165,7 @@ class Runner:
             ground=getattr(op.definition, "ground", "bound"),
             place=place_of_subject(op),
             spec=op.spec,
+            backward=backward_of(op),
         )
 
     def limits_of(self, op: Op) -> Limits:
