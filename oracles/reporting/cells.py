@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from math import floor
 
+from oracles.evidence import LatticeRecord, Proof
 from oracles.report import Attendance, OpReport, Report
-from oracles.strength import strength
+from oracles.reporting.names import Names
+from oracles.strength import held, strength, unseen
 
 TITLES = {
     "torch": "torch",
@@ -30,75 +33,96 @@ def evidence_cell(entry: OpReport) -> Cell:
 
 def evidence_lines(report: Report) -> list[str]:
     """Return what the evidence column means in this run, and what weakens it."""
-    lines = []
-    lattices = [entry.lattice for entry in report.entries if entry.lattice is not None]
-    proofs = {entry.op: entry.proof for entry in report.entries if entry.proof is not None}
-    proved = [proof for proof in proofs.values() if proof.holds]
-    shapes = sum(proof.shapes for proof in proved)
-    if shapes:
-        order = " of first and second order" * any(proof.second_order for proof in proved)
-        lines.append(
-            f"proof: run on symbols, forward and gradients{order} equal the definition's "
-            f"polynomials for {shapes} shapes, hence for every input of these shapes, up to "
-            "rounding. It assumes that the code treats floats as it treats symbols"
-        )
+    return [*_legend(report), *_inexact(report), *_proof_lines(report), *_vacuous(report)]
+
+
+def _legend(report: Report) -> Iterator[str]:
+    """Yield what each kind of evidence means that a row of this run has."""
+    name = Names(report).op
+    proofs = {name(e): e.proof for e in report.entries if e.proof and "proof" in held(e)}
+    if proofs:
+        yield _proof_legend(list(proofs.values()))
+    lattices = [e.lattice for e in report.entries if e.lattice and "lattice" in held(e)]
     if lattices:
-        least = min(lattice.miss_bits for lattice in lattices)
-        smallest = min(lattice.smallest for lattice in lattices)
-        lines.append(
-            f"lattice 2^-{floor(least)}: bit for bit the exact result on integers of which every "
-            f"partial sum is representable; an error that is a polynomial of degree at most "
-            f"{lattices[0].degree} slips through one shape with at most this probability: "
-            f"(degree / numbers)^draws, Schwartz-Zippel, with at least {2 * smallest + 1} numbers "
-            f"for each variable; {sum(lattice.cases for lattice in lattices)} draws of "
-            f"{sum(lattice.shapes for lattice in lattices)} shapes. It assumes that the code "
-            "chooses by shape and options, not by value"
-        )
-    grounds = {entry.ground for entry in report.entries}
-    if "bound" in grounds or not grounds:
-        lines.append("bound: within rounding bounds derived for each element")
+        yield _lattice_legend(lattices)
+    grounds = {e.ground for e in report.entries if e.passed and e.cases and not e.vacuous}
+    if "bound" in grounds:
+        yield "bound: within rounding bounds derived for each element"
     if "tolerance" in grounds:
-        lines.append(
+        yield (
             "tolerance: within a stated number of roundings of a framework's float64, which stands "
             "for truth where there is no neutral forward; weaker than any other evidence"
         )
-    lines += [
-        f"{entry.op} {entry.dtype}: {who} is not exact on the lattice: {why or 'a wrong result'}"
-        for entry in report.entries
-        for who, why in (entry.lattice.inexact if entry.lattice else {}).items()
-    ]
-    lines += [
-        f"{name}: refuted on symbols, {proof.refutation}"
-        for name, proof in proofs.items()
-        if proof.refutation
-    ]
-    lines += [
-        f"{name}: no proof, since the subject, run on symbols, {proof.unproved}"
-        for name, proof in proofs.items()
-        if proof.unproved
-    ]
-    lines += [
-        f"{name}: no proof, since no shape of the grid is within the limits"
-        for name, proof in proofs.items()
-        if not (proof.shapes or proof.unproved or proof.refutation)
-    ]
-    return lines + [
-        f"{entry.op} {entry.dtype} is VACUOUS in {', '.join(entry.vacuous)}: an error of one part "
-        "in a thousand could have passed for rounding in every case"
-        for entry in report.entries
-        if entry.vacuous
-    ]
+
+
+def _proof_legend(proofs: Sequence[Proof]) -> str:
+    order = " of first and second order" * any(proof.second_order for proof in proofs)
+    return (
+        f"proof: run on symbols, forward and gradients{order} equal the definition's "
+        f"polynomials for {sum(proof.shapes for proof in proofs)} shapes, hence for every input "
+        "of these shapes, up to rounding. It assumes that the code treats floats as it treats "
+        "symbols"
+    )
+
+
+def _lattice_legend(lattices: Sequence[LatticeRecord]) -> str:
+    least = min(lattice.miss_bits for lattice in lattices)
+    smallest = min(lattice.smallest for lattice in lattices)
+    return (
+        f"lattice 2^-{floor(least)}: bit for bit the exact result on integers of which every "
+        f"partial sum is representable; an error that is a polynomial of degree at most "
+        f"{lattices[0].degree} slips through one shape with at most this probability: "
+        f"(degree / numbers)^draws, Schwartz-Zippel, with at least {2 * smallest + 1} numbers "
+        f"for each variable; {sum(lattice.cases for lattice in lattices)} draws of "
+        f"{sum(lattice.shapes for lattice in lattices)} shapes. It assumes that the code "
+        "chooses by shape and options, not by value"
+    )
+
+
+def _inexact(report: Report) -> Iterator[str]:
+    name = Names(report).row
+    for entry in report.entries:
+        for who, why in (entry.lattice.inexact if entry.lattice else {}).items():
+            yield f"{name(entry)}: {who} is not exact on the lattice: {why or 'a wrong result'}"
+
+
+def _proof_lines(report: Report) -> list[str]:
+    """Return what has come of the proofs that do not hold."""
+    name = Names(report).op
+    proofs = {name(entry): entry.proof for entry in report.entries if entry.proof is not None}
+    told = {name: _no_proof(proof) for name, proof in proofs.items() if not proof.holds}
+    return [f"{name}: {why}" for name, why in told.items()]
+
+
+def _no_proof(proof: Proof) -> str:
+    if proof.refutation:
+        return f"refuted on symbols, {proof.refutation}"
+    if proof.unproved:
+        return f"no proof, since the subject, run on symbols, {proof.unproved}"
+    if proof.refused:
+        return f"no proof, since the subject refused all {proof.refused} shapes of the grid"
+    return "no proof, since no shape of the grid is within the limits"
+
+
+def _vacuous(report: Report) -> Iterator[str]:
+    name = Names(report).row
+    for entry in report.entries:
+        if entry.vacuous:
+            found = unseen(entry)
+            operands = ", ".join(filter(None, found))
+            where = f" in {operands}" if operands else ""
+            yield f"{name(entry)} is VACUOUS{where}: {next(iter(found.values()))}"
 
 
 def scope_lines(report: Report) -> list[str]:
     """Return for each operation what its cases were limited to, and how many were refused."""
-    lines = []
+    lines, name = [], Names(report).row
     for entry in report.entries:
         parts = [f"{name}={value}" for name, value in entry.limits.items()]
         if entry.refused:
             parts.append(f"{entry.refused} of {entry.refused + entry.cases} cases refused")
         if parts:
-            lines.append(f"{entry.op} {entry.dtype}: {', '.join(parts)}")
+            lines.append(f"{name(entry)}: {', '.join(parts)}")
     return lines
 
 
@@ -135,32 +159,34 @@ def number(ratio: float) -> str:
 def repeat_lines(report: Report) -> list[str]:
     """Return the entries of other seeds than the report's, and the notes of the whole."""
     seeds: dict[int, list[str]] = defaultdict(list)
+    name = Names(report).row
     for entry in report.entries:
         if entry.seed is not None:
-            seeds[entry.seed].append(f"{entry.op} {entry.dtype}")
+            seeds[entry.seed].append(name(entry))
     return [*(f"seed {seed}: {', '.join(names)}" for seed, names in seeds.items()), *report.notes]
 
 
 def kept_lines(report: Report) -> list[str]:
     """Return what became of the counterexamples kept from earlier runs."""
+    name = Names(report).row
     lines = [
-        f"{entry.op} {entry.dtype}: right on {entry.kept_passed} kept from earlier runs"
+        f"{name(entry)}: right on {entry.kept_passed} kept from earlier runs"
         for entry in report.entries
         if entry.kept_passed
     ]
-    notes = [f"{e.op} {e.dtype}: {note}" for e in report.entries for note in e.notes]
+    notes = [f"{name(e)}: {note}" for e in report.entries for note in e.notes]
     return [*lines, *notes]
 
 
 def defect_lines(report: Report) -> list[str]:
     """Return for each witness the operations in which it differs, and each death in full."""
     counts: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    deaths = []
+    deaths, name = [], Names(report).row
     for entry in report.entries:
         for defect in entry.defects:
             if defect.kind in ("crashed", "timed out"):
                 times = f"{defect.count} of {entry.cases} cases"
-                deaths.append(f"{entry.op} {entry.dtype}, {times}: {defect.sentence}; "
+                deaths.append(f"{name(entry)}, {times}: {defect.sentence}; "
                               f"case kept in {defect.case_file}")  # fmt: skip
             else:
                 counts[defect.witness, defect.kind][entry.op] += defect.count

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from oracles.changes import KINDS, Change, Changes, Kind
 from oracles.report import Report
 from oracles.reporting.cells import number
+from oracles.reporting.names import whose
 
 MOST = 20
 """So many changes of one kind are listed; the JSON report has all."""
@@ -41,7 +42,7 @@ def news(report: Report, kind: Kind, count: int) -> str:
 
 def _listed(word: str, found: Sequence[Change], told: Callable[[Change], str]) -> Iterator[str]:
     for change in found[:MOST]:
-        yield f"{word}: {change.op} {change.dtype} ({change.subject}){told(change)}"
+        yield f"{word}: {change.op} {change.dtype} ({whose(change)}){told(change)}"
     if len(found) > MOST:
         yield f"{word}: and {len(found) - MOST} more"
 

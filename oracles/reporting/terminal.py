@@ -18,6 +18,7 @@ from oracles.reporting.changes import change_lines, change_title, news
 from oracles.reporting.columns import cell, columns, title
 from oracles.reporting.failure import failure_text
 from oracles.reporting.lines import NARROW, WIDE, fit, wrapped
+from oracles.reporting.names import Names, subject_lines
 
 
 def header(oracles: Sequence[str], width: int = NARROW) -> Text:
@@ -39,7 +40,7 @@ def row(entry: OpReport, oracles: Sequence[str], width: int = NARROW) -> Text:
 def footer(report: Report, width: int = NARROW) -> Text:
     """Return what follows the table: defects, failures, what is missing, the verdict."""
     wide = min(width, WIDE)
-    text = Text()
+    text = Text(_section("subjects, in the order of the rows", subject_lines(report), wide))
     if defects := defect_lines(report):
         told = "witnesses that differ from exact arithmetic, no fault of the subject"
         text.append(_section(f"{told} (each case is in the report):", defects, wide), "yellow")
@@ -79,16 +80,16 @@ def verdict_line(report: Report) -> str:
     """Return the whole report in one line."""
     operations = len({entry.op for entry in report.entries})
     scope = f"{report.cases} cases of {operations} operation{'s' * (operations != 1)}"
-    cut = " (interrupted)" if report.interrupted else ""
+    cut, name = " (interrupted)" if report.interrupted else "", Names(report).row
     if report.cases == 0:
         return f"nothing was compared{cut}"
-    vacuous = [f"{entry.op} {entry.dtype}" for entry in report.entries if entry.vacuous]
+    vacuous = [name(entry) for entry in report.entries if entry.vacuous]
     if vacuous and not report.failures:
         new = news(report, "newly vacuous", len(vacuous))
         return f"VACUOUS, neither right nor wrong{new}: {_each_once(vacuous)}; {scope}{cut}"
     if report.passed:
         return f"right: every subject within its rounding bound on {scope}{cut}"
-    wrong = [f"{entry.op} {entry.dtype}" for entry in report.failures]
+    wrong = [name(entry) for entry in report.failures]
     new = news(report, "new failure", len(wrong))
     return f"WRONG{new}: {_each_once(wrong)}; {scope}{cut}"
 
