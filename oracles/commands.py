@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from argparse import Namespace
 from collections.abc import Callable
-from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from oracles.arguments import (
     check_file,
     check_output,
     check_required,
+    check_table,
     chosen_op,
     evidence_of,
     limits_of,
@@ -33,6 +32,7 @@ from oracles.environment import environment
 from oracles.exit_status import RIGHT, WITNESS_FAILED, WRONG
 from oracles.files import write_paths
 from oracles.limits import Limits
+from oracles.nearest import nearest
 from oracles.plugging import DTYPES
 from oracles.proving import NotPolynomial, polynomial_of
 from oracles.report_command import merge_command, report_command
@@ -113,11 +113,10 @@ def _activations(options: Namespace) -> int:
     names = list(dict.fromkeys(options.names)) or list(ENTRIES)
     for name in names:
         if name not in ENTRIES:
-            near = get_close_matches(name, ENTRIES, n=1, cutoff=0.0)[0]
-            raise UsageError(f"no activation {name!r}; the nearest name is {near!r}")
+            raise UsageError(f"no activation {name!r}; {nearest(name, ENTRIES)}")
     check_output(options.output)
     if options.table is not None:
-        check_output(os.path.dirname(options.table) or ".")
+        check_table(options.table)
     return survey_activations(options, names)
 
 
@@ -155,7 +154,7 @@ def _soak(options: Namespace) -> int:
         raise UsageError(str(error)) from error
     check_output(options.output)
     if options.table is not None:
-        check_output(os.path.dirname(options.table) or ".")
+        check_table(options.table)
     return soak(options, plan)
 
 

@@ -9,13 +9,12 @@ from oracles.arguments import (
     check_files,
     check_output,
     check_required,
-    chosen_op,
+    chosen_ops,
     evidence_of,
     limits_of,
     make_runner,
     names_of,
 )
-from oracles.catalog import ops
 from oracles.choices import KNOWN_ORACLES
 from oracles.console import Terminal, terminal
 from oracles.finishing import finish, load_baseline
@@ -32,7 +31,7 @@ from oracles.workers import WITNESSES
 def run_operations(options: Namespace) -> int:
     """Examine what was asked for and return the exit status."""
     console = terminal(data=options.json == "-")  # a subject may print when it is imported
-    chosen = [chosen_op(name) for name in options.ops] or list(ops)
+    chosen = chosen_ops(options)
     oracles, dtypes = (
         names_of("--oracles", options.oracles, KNOWN_ORACLES),
         names_of("--dtypes", options.dtypes, DTYPES),

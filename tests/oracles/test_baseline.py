@@ -11,7 +11,7 @@ from oracles.exit_status import INTERRUPTED, NOTHING, RIGHT, WITNESS_FAILED, WRO
 from oracles.finishing import status_of
 from oracles.places import Place
 from oracles.report_reader import read_report
-from oracles.reporting.changes import MOST, change_lines
+from oracles.reporting.changes import MOST, NAMED, change_lines
 from oracles.reporting.json_form import json_text
 from oracles.reporting.markdown import markdown
 from oracles.reporting.terminal import footer, verdict_line
@@ -185,6 +185,7 @@ def test_lines_are_short_and_say_all():
         "weaker evidence: f float64 (mine.f), evidence lattice 2^-42 then, bound now",
         "closer to the bound: f float64 (mine.f), error/bound 0.01 then, 0.5 now",
         "slower: f float64 (mine.f), cases/s 20.0 then, 4.4 now",
+        "only in the earlier report: e float64 (mine.e)",
         "1 new failure, 1 newly vacuous, 1 still wrong, 1 fixed, 1 added, "
         "1 only in the earlier report, 1 right",
         "the runs differ in seed 7 then, 8 now",
@@ -197,6 +198,21 @@ def test_many_changes_of_a_kind_are_cut():
     lines = change_lines(found.changes)
     assert lines[MOST] == "new failure: and 3 more"
     assert len(lines) == MOST + 3
+
+
+def test_of_what_is_gone_the_first_are_named():
+    found = with_changes([entry(f"op{n}") for n in range(NAMED + 2)], [])
+    first = ", ".join(f"op{n} float64 (mine.op{n})" for n in range(NAMED))
+    assert change_lines(found.changes)[:1] == [f"only in the earlier report: {first}, 2 more"]
+    assert not any("more" in line for line in change_lines(with_changes(BEFORE[:5], []).changes))
+
+
+def test_a_change_says_where_a_command_found_its_subject():
+    named = subject("", wrong=True, spec="bad", backward="mine.bad")
+    (line, _) = change_lines(compared([], [named]))
+    assert line.startswith("new failure: dense float64 (mine.py:bad), ")
+    (line, _) = change_lines(compared([], [replace(named, spec="")]))
+    assert line.startswith("new failure: dense float64 (mine.dense, backward mine.bad), ")
 
 
 def test_terminal_and_markdown_have_them_and_json_keeps_them():

@@ -4,10 +4,14 @@ from dataclasses import replace
 
 import pytest
 
+from manualgrad import dense_backward
+from oracles.catalog import ops
+from oracles.checking import OracleMismatch, check, run
 from oracles.evidence import LatticeRecord
 from oracles.reporting.cells import evidence_lines, kept_lines, repeat_lines, scope_lines
 from oracles.reporting.details import details
 from oracles.reporting.failure import failure_text
+from oracles.reporting.findings import findings
 from oracles.reporting.markdown import markdown
 from oracles.reporting.names import Names, subject_name
 from oracles.reporting.step_summary import step_summary
@@ -140,3 +144,25 @@ def test_the_legend_is_of_evidence_that_a_row_has():
     ]
     right = report(wrong, dense("right", lattice=LATTICE))
     assert [line.partition(":")[0] for line in evidence_lines(right)] == ["lattice 2^-42", "bound"]
+
+
+def test_a_run_of_a_subject_that_refuses_says_so_wherever_it_is_told():
+    def forward(x, w, b=None):
+        raise NotImplementedError
+
+    op = ops.dense.implemented_by(forward, dense_backward, unsupported=NotImplementedError)
+    settings = {"oracles": (), "dtypes": ("float64",), "max_examples": 10, "seed": 0}
+    found = run([op, ops.tanh], **settings)
+    (entry, _) = found.entries
+    assert entry.proof.refused > 10
+    told = " ".join(footer(found).plain.split())
+    assert f"dense: no proof, since the subject refused all {entry.proof.refused} shapes" in told
+    assert "dense float64 is VACUOUS: the subject refused 10 of 10 cases" in told
+    assert "part in a thousand" not in told + markdown(found) + step_summary(found)
+    assert "lattice" not in told
+    assert [(each.operand, each.sentence) for each in findings(found)] == [
+        ("", "VACUOUS, the subject refused 10 of 10 cases")
+    ]
+    with pytest.raises(OracleMismatch) as caught:
+        check(op, **settings)
+    assert str(caught.value) == "vacuous: dense float64, the subject refused 10 of 10 cases"
