@@ -124,7 +124,7 @@ def test_subject_can_be_named(home):
 
 
 def test_the_case_that_killed_a_witness_is_told_from_a_counterexample(home):
-    case = read(folder(home)).case
+    case = read(home / folder(home)).case
     path = home / "sub" / "jax-0123456789ab.case"
     path.write_bytes(dump_case(case))
     done = replay(str(path), cwd=home)
