@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Sequence
 
 from oracles.catalog import ops
 from oracles.choices import EVIDENCE
 from oracles.exit_status import WITNESS_FAILED
-from oracles.files import check_writable
+from oracles.files import check_writable, make_home
 from oracles.limits import Limits, make_limits
+from oracles.nearest import LISTED, nearest
 from oracles.op import Op
 from oracles.outputs import asked, check_place, named
 from oracles.proving import NotPolynomial, polynomial_of
@@ -30,9 +30,19 @@ def chosen_op(name: str) -> Op:
     if ":" in name or name.endswith(".py"):
         return load_op(name)
     if name not in ops:
-        near = get_close_matches(name, [op.name for op in ops], n=1, cutoff=0.0)[0]
-        raise UsageError(f"no operation {name!r}; the nearest name is {near!r}")
+        near = nearest(name, [op.name for op in ops], LISTED)
+        raise UsageError(f"no operation {name!r}; {near}")
     return ops[name]
+
+
+def chosen_ops(options: Namespace) -> list[Op]:
+    """Return the operations that `run` is to check: those named, or the catalog."""
+    if options.named and not options.ops:
+        raise UsageError(
+            "argument --named: no operation is named: give module:op or path/to/file.py:op "
+            "(to a pre-commit hook in its args)"
+        )
+    return [chosen_op(name) for name in options.ops] or list(ops)
 
 
 def names_of(option: str, text: str, known: Sequence[str]) -> list[str]:
@@ -40,8 +50,7 @@ def names_of(option: str, text: str, known: Sequence[str]) -> list[str]:
     names = [name.strip() for name in text.split(",") if name.strip()]
     for name in names:
         if name not in known:
-            near = get_close_matches(name, known, n=1, cutoff=0.0)[0]
-            raise UsageError(f"argument {option}: no {name!r}; the nearest name is {near!r}")
+            raise UsageError(f"argument {option}: no {name!r}; {nearest(name, known)}")
     if not names:
         raise UsageError(f"argument {option}: names nothing; known are {', '.join(known)}")
     return names
@@ -90,9 +99,18 @@ def check_required(required: Sequence[str], oracles: Sequence[str]) -> None:
 
 
 def check_output(directory: str) -> None:
-    """Refuse a directory in which no file can be written, before the work."""
+    """Make the directory of a run; refuse one in which no file can be written, before the work."""
+    _check(make_home, directory)
+
+
+def check_table(path: str) -> None:
+    """Make the directory of a table that is asked for beside; refuse one likewise."""
+    _check(check_writable, os.path.dirname(path) or ".")
+
+
+def _check(make: Callable[[str], None], directory: str) -> None:
     try:
-        check_writable(directory)
+        make(directory)
     except OSError as error:
         raise UsageError(f"cannot write to {directory!r}: {error}") from error
 

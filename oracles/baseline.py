@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
@@ -33,9 +32,9 @@ State = Literal["right", "wrong", "vacuous"]
 def changes_since(before: Report, now: Report, *, against: str) -> Changes:
     """Return what has changed from one report to another.
 
-    An entry is known again by its operation, subject and dtype. Where a report has several of
-    the same (as after a merge), the first of the one is compared with the first of the other,
-    and so on.
+    An entry is known again by its operation, subject and dtype, by where a command found it and
+    by its backward (`_may_be`). Where a report has several of the same (as after a merge), those
+    of the same place are compared, then the first of the one with the first of the other.
 
     What could not be seen (`OpReport.vacuous`, or no case at all) is neither right nor wrong: a
     subject that was right, or wrong, and now is vacuous has lost its evidence, and that is a
@@ -50,21 +49,58 @@ def changes_since(before: Report, now: Report, *, against: str) -> Changes:
     against
         Path of the earlier one, as it was given.
     """
-    then, here = _numbered(before.entries), _numbered(now.entries)
-    changes = [_change(then.get(key), entry) for key, entry in here.items()]
-    changes += [_change(entry, None) for key, entry in then.items() if key not in here]
+    paired, gone = _paired(before.entries, now.entries)
+    changes = [_change(old, entry) for old, entry in zip(paired, now.entries, strict=True)]
+    changes += [_change(entry, None) for entry in gone]
     started = before.environment.started
     return Changes(against, started, tuple(changes), tuple(_differences(before, now)))
 
 
-def _numbered(entries: Sequence[OpReport]) -> dict[tuple[str, str, str, int], OpReport]:
-    seen: Counter[tuple[str, str, str]] = Counter()
-    found = {}
-    for entry in entries:
-        key = (entry.op, entry.subject, entry.dtype)
-        found[*key, seen[key]] = entry
-        seen[key] += 1
-    return found
+def _paired(
+    before: Sequence[OpReport], now: Sequence[OpReport]
+) -> tuple[list[OpReport | None], list[OpReport]]:
+    """Return for each entry of `now` what it was, or None; and what is there no more."""
+    left: dict[tuple[str, str, str], list[int]] = {}
+    for index, entry in enumerate(before):
+        left.setdefault(_subject(entry), []).append(index)
+    found: dict[int, OpReport] = {}
+    for likeness in (_same_place, _same_file, _same_names, _may_be):
+        for index, entry in enumerate(now):
+            there = left.get(_subject(entry), []) if index not in found else []
+            alike = next((each for each in there if likeness(before[each], entry)), None)
+            if alike is not None:
+                there.remove(alike)
+                found[index] = before[alike]
+    gone = sorted(index for indices in left.values() for index in indices)
+    return [found.get(index) for index in range(len(now))], [before[index] for index in gone]
+
+
+def _subject(entry: OpReport) -> tuple[str, str, str]:
+    return entry.op, entry.subject, entry.dtype
+
+
+def _same_names(before: OpReport, now: OpReport) -> bool:
+    return (before.spec, before.backward) == (now.spec, now.backward)
+
+
+def _same_file(before: OpReport, now: OpReport) -> bool:
+    paths = [entry.place.path if entry.place else "" for entry in (before, now)]
+    return paths[0] == paths[1] and _same_names(before, now)
+
+
+def _same_place(before: OpReport, now: OpReport) -> bool:
+    return before.place == now.place and _same_names(before, now)
+
+
+def _may_be(before: OpReport, now: OpReport) -> bool:
+    """Whether two entries of one operation, subject and dtype may be the same subject.
+
+    Two that a command found are the same if it found them under the same name; others (checks
+    from Python) if their backwards have the same name. What is not known is no difference.
+    """
+    if before.spec and now.spec:
+        return before.spec == now.spec
+    return not (before.backward and now.backward) or before.backward == now.backward
 
 
 def _change(before: OpReport | None, now: OpReport | None) -> Change:
@@ -82,6 +118,8 @@ def _change(before: OpReport | None, now: OpReport | None) -> Change:
         evidence_before=strength(before) if before else "",
         evidence_now=strength(now) if now else "",
         notable=tuple(_notable(before, now)) if before and now else (),
+        spec=known.spec,
+        backward=known.backward,
     )
 
 

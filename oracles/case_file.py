@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,12 @@ def pieces(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> list[memor
 def dump_arrays(header: Mapping[str, Any], arrays: Mapping[str, Array]) -> bytes:
     """Return `header` and `arrays` as bytes; `header` must be JSON."""
     return b"".join(pieces(header, arrays))
+
+
+def is_case_file(path: Path) -> bool:
+    """Return whether a file begins as one that `dump_arrays` wrote."""
+    with path.open("rb") as file:
+        return file.read(len(_MAGIC)) == _MAGIC
 
 
 def load_arrays(data: bytes | memoryview) -> tuple[dict[str, Any], dict[str, Array]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from functools import partial
 from math import prod
 from typing import Any
@@ -26,6 +25,7 @@ from oracles.exact.definition import Definition
 from oracles.exact.losses import half_squared_error, mse_loss
 from oracles.exact.softmax import CrossEntropy, Softmax
 from oracles.exact.terms import convolution_terms, dense_terms, transposed_convolution_terms
+from oracles.nearest import LISTED, nearest
 from oracles.network_cases import network_case
 from oracles.op import Op, Reference
 from oracles.plug import SPATIAL
@@ -41,8 +41,8 @@ class Catalog:
 
     def __getitem__(self, name: str) -> Op:
         if name not in self._ops:
-            near = get_close_matches(name, self._ops, n=1, cutoff=0.0)[0]
-            raise KeyError(f"no operation {name!r}; the nearest name is {near!r}")
+            near = nearest(name, self._ops, LISTED)
+            raise KeyError(f"no operation {name!r}; {near}")
         return self._ops[name]
 
     def __getattr__(self, name: str) -> Op:

@@ -46,6 +46,8 @@ class Change:
     notable
         What deserves mention beyond the kind: ``weaker evidence``, ``stronger evidence``,
         ``other evidence``, ``closer to the bound``, ``slower``, ``faster``.
+    spec, backward
+        What else the subject is known by: see `oracles.report.OpReport`.
     """
 
     op: str
@@ -59,6 +61,8 @@ class Change:
     evidence_before: str = ""
     evidence_now: str = ""
     notable: tuple[str, ...] = ()
+    spec: str = ""
+    backward: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ from oracles.op import Case, Op
 from oracles.plugging import DTYPES, known_dtypes
 from oracles.report import Report
 from oracles.reporting.failure import failure_text
+from oracles.reporting.names import Names
 from oracles.runner import Runner
+from oracles.strength import unseen
 
 
 class OracleMismatch(AssertionError):  # noqa: N818 - a disagreement, not an error of the harness
@@ -24,11 +26,17 @@ class OracleMismatch(AssertionError):  # noqa: N818 - a disagreement, not an err
 
     def __init__(self, report: Report) -> None:
         texts = [failure_text(entry) for entry in report.failures]
+        name = Names(report).row
         vacuous = [
-            f"{e.op} {e.dtype} ({', '.join(e.vacuous)})" for e in report.entries if e.vacuous
+            f"{name(e)} ({', '.join(e.vacuous)})"
+            for e in report.entries
+            if e.vacuous and not e.mostly_refused
         ]
         if vacuous:
             texts.append(f"vacuous, no error of 1e-3 could have been seen: {', '.join(vacuous)}")
+        texts += [
+            f"vacuous: {name(e)}, {unseen(e)['']}" for e in report.entries if e.mostly_refused
+        ]
         super().__init__("\n\n".join(texts) or "nothing was compared")
         self.report = report
 

@@ -123,9 +123,11 @@ def _parser() -> argparse.ArgumentParser:
 def _add_run_options(run: argparse.ArgumentParser) -> None:
     _add_witness_options(run)
     _add_case_options(run)
-    _add_output_options(run)
+    _add_output_options(run, kept=" and kept cases")
     _add_baseline_options(run)
     add = run.add_argument
+    add("--named", action="store_true",
+        help="exit 2 if no operation is named, instead of checking the catalog")  # fmt: skip
     add("--no-keep", dest="keep", action="store_false",
         help="keep no counterexample, and try none of those kept")  # fmt: skip
 
@@ -198,7 +200,9 @@ def _add_selftest_options(strength: argparse.ArgumentParser) -> None:
     add = strength.add_argument
     strength.description = (
         "Make a subject wrong from outside in one way after another, put each to the cases that "
-        "run would ask with the same options, and say what killed it, or what would have."
+        "run would ask with the same options, and say what killed it, or what would have. "
+        "Exit status: 0 every mutation that was reached was killed, 1 one survived or a subject is "
+        "wrong before anything is done to it, 5 nothing was killed, else as for run."
     )
     add("ops", nargs="*", metavar="OP",
         help="operation, or module:op or file.py:op of your own (default: conv2d, "
@@ -263,12 +267,12 @@ def _add_witness_options(command: argparse.ArgumentParser) -> None:
 
 
 def _add_output_options(
-    command: argparse.ArgumentParser, directory: str | None = ".oracles"
+    command: argparse.ArgumentParser, directory: str | None = ".oracles", kept: str = ""
 ) -> None:
     """Add what every command has that ends in a report: which files, and what is printed."""
     add, stated = command.add_argument, directory or "none"
     add("--output", default=directory, metavar="DIR",
-        help=f"for report.json, .md, .html and kept cases (default {stated})")  # fmt: skip
+        help=f"for report.json, .md, .html{kept} (default {stated})")  # fmt: skip
     add("--no-report", action="store_true", help="write no report files there")
     add("--html", metavar="PATH", help="write the report there as well, as one HTML page")
     add("--junit", metavar="PATH", help="write JUnit XML there as well, for pages of test results")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable
-from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from oracles.arguments import (
     check_file,
     check_output,
     check_required,
+    check_table,
     chosen_op,
     evidence_of,
     limits_of,
@@ -34,6 +33,7 @@ from oracles.environment import environment
 from oracles.exit_status import BROKEN, RIGHT, WITNESS_FAILED, WRONG
 from oracles.files import write_paths
 from oracles.limits import Limits
+from oracles.nearest import nearest
 from oracles.plugging import DTYPES
 from oracles.proving import NotPolynomial, polynomial_of
 from oracles.report_command import merge_command, report_command
@@ -117,11 +117,10 @@ def _activations(options: Namespace) -> int:
     names = list(dict.fromkeys(options.names)) or list(ENTRIES)
     for name in names:
         if name not in ENTRIES:
-            near = get_close_matches(name, ENTRIES, n=1, cutoff=0.0)[0]
-            raise UsageError(f"no activation {name!r}; the nearest name is {near!r}")
+            raise UsageError(f"no activation {name!r}; {nearest(name, ENTRIES)}")
     check_output(options.output)
     if options.table is not None:
-        check_output(os.path.dirname(options.table) or ".")
+        check_table(options.table)
     return survey_activations(options, names)
 
 
@@ -159,7 +158,7 @@ def _soak(options: Namespace) -> int:
         raise UsageError(str(error)) from error
     check_output(options.output)
     if options.table is not None:
-        check_output(os.path.dirname(options.table) or ".")
+        check_table(options.table)
     return soak(options, plan)
 
 

@@ -44,6 +44,7 @@ def read(path: str | Path) -> Counterexample:
         If it is none: truncated, of another version, too large, or not what it says.
     """
     given = Path(path)
+    _refuse_request(given)
     folder = given.parent if given.name == CASE else given
     try:
         for name in (CASE, ARRAYS):
@@ -56,6 +57,21 @@ def read(path: str | Path) -> Counterexample:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         line = " ".join(_printable(reason).split())[:300]
         raise Unreadable(f"{folder} is no counterexample: {line}") from error
+
+
+def _refuse_request(path: Path) -> None:
+    """Raise if this is what a worker keeps when its framework dies or hangs."""
+    try:
+        found = path.is_file() and case_file.is_case_file(path)
+    except OSError:
+        return
+    if found:
+        raise Unreadable(
+            f"{path} is no counterexample: it is the case that killed a witness, or kept it too "
+            "long, as the worker was given it, and says nothing against the subject. The report of "
+            "that run has it in numbers, with what became of the witness: oracle-diff report "
+            "REPORT.json --verbose, and in its JSON the defect whose case_file this is"
+        )
 
 
 def _printable(text: str) -> str:

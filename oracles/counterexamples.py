@@ -14,6 +14,7 @@ from oracles.case_file import dump_case
 from oracles.compare import Cell, Comparison
 from oracles.counterexample_file import CASE, Counterexample, write
 from oracles.counterexample_reading import Unreadable, read
+from oracles.files import make_home
 from oracles.foreign import error_text
 from oracles.judging import judge_subject
 from oracles.laws import broken
@@ -159,6 +160,7 @@ def save(
     except TypeError as error:
         raise ValueError(f"the options are not what JSON can hold: {error}") from error
     folder = _home(directory) / f"{_stem(op, str(case.dtype))}-{digest}"
+    make_home(directory)
     write(folder, found, failure.script)
     return str(folder)
 

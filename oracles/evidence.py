@@ -27,6 +27,8 @@ class Proof:
         Why the subject could not be run on symbols, or "".
     second_order
         Whether second derivatives were among what was proved.
+    refused
+        Number of combinations that the subject refused as it had said it would.
     """
 
     op: str
@@ -36,6 +38,7 @@ class Proof:
     refutation: str = ""
     unproved: str = ""
     second_order: bool = False
+    refused: int = 0
 
     @property
     def holds(self) -> bool:

@@ -20,6 +20,7 @@ import platform
 import re
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,6 +31,20 @@ def check_writable(directory: str | Path) -> None:
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=home):
         pass
+
+
+def make_home(directory: str | Path) -> None:
+    """Make the directory of a run, and raise `OSError` if no file can be written to it.
+
+    One that was not there gets a ``.gitignore`` of everything, as caches have: no run leaves
+    something to be committed by chance. One that was there is its owner's.
+    """
+    home = Path(directory)
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        home.mkdir()
+        (home / ".gitignore").write_text("# made by oracle-diff\n*\n", encoding="utf-8")
+    check_writable(home)
 
 
 def write_files(directory: str, texts: Mapping[str, str]) -> list[str]:

@@ -33,8 +33,12 @@ def tell_github(report: Report, console: Console, *, quiet: bool) -> None:
 
 
 def _append(path: Path, report: Report) -> None:
-    """Append the summary in one piece, as far as there is room beside what is there."""
-    there = path.stat().st_size if path.exists() else 0
-    text = step_summary(report, MOST - there)
-    with path.open("ab") as file:
-        file.write(text.encode())
+    """Append the summary in one piece, as far as there is room beside what is there.
+
+    It begins a line of its own, for a heading is one at the beginning of a line alone.
+    """
+    with path.open("a+b") as file:
+        there = file.tell()
+        file.seek(max(there - 1, 0))
+        start = "" if file.read() in (b"", b"\n") else "\n"
+        file.write(f"{start}{step_summary(report, MOST - there - len(start))}".encode())

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from oracles.op import Op
+from oracles.plugging import place_of
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,15 @@ def place_of_subject(op: Op) -> Place | None:
     return None
 
 
+def backward_of(op: Op) -> str:
+    """Return the full name of the backward that a user plugged in, "" if there is none."""
+    function = op.plug.backward if op.plug is not None else None
+    return "" if function is None else place_of(_whole(function))
+
+
 def _place(function: Callable[..., Any]) -> Place | None:
-    while isinstance(function, partial):
-        function = function.func
     try:
-        found = inspect.unwrap(function)
+        found = inspect.unwrap(_whole(function))
         _, first = inspect.getsourcelines(found)
         path = Path(inspect.getsourcefile(found) or "").resolve()
     except (TypeError, OSError, ValueError):  # a builtin, a C function, a callable object
@@ -49,3 +54,10 @@ def _place(function: Callable[..., Any]) -> Place | None:
     here = Path.cwd()
     shown = path.relative_to(here) if path.is_relative_to(here) else path
     return Place(shown.as_posix(), first)
+
+
+def _whole(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the function of which a partial takes some arguments."""
+    while isinstance(function, partial):
+        function = function.func
+    return function

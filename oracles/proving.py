@@ -67,10 +67,11 @@ def prove(op: Op, combinations: Iterable[Combination]) -> Proof:
         If the operation is no polynomial.
     """
     polynomial, start = polynomial_of(op), time.perf_counter()
-    shapes = terms = 0
+    shapes = terms = refused = 0
     for combination in combinations:
         found, problem, refuted = _prove_one(op, polynomial, combination)
         if problem == _REFUSED:
+            refused += 1
             continue
         if problem:
             where = f"{problem}, at {_text(combination)}"
@@ -78,7 +79,8 @@ def prove(op: Op, combinations: Iterable[Combination]) -> Proof:
             return Proof(op.name, shapes, terms, time.perf_counter() - start, *told)
         shapes, terms = shapes + 1, terms + found
     second = op.double_backward is not None
-    return Proof(op.name, shapes, terms, time.perf_counter() - start, second_order=second)
+    seconds = time.perf_counter() - start
+    return Proof(op.name, shapes, terms, seconds, second_order=second, refused=refused)
 
 
 def _prove_one(op: Op, polynomial: Polynomial, combination: Combination) -> tuple[int, str, bool]:
@@ -225,4 +227,5 @@ def _joined(op: Op, parts: Sequence[Proof]) -> Proof:
         refutation=next((part.refutation for part in parts if part.refutation), ""),
         unproved=next((part.unproved for part in parts if part.unproved), ""),
         second_order=all(part.second_order for part in parts),
+        refused=sum(part.refused for part in parts),
     )

@@ -18,6 +18,7 @@ from oracles.foreign import error_text
 from oracles.judging import judge_subject
 from oracles.laws import broken
 from oracles.op import Case, Op
+from oracles.places import backward_of
 from oracles.report import OpReport
 from oracles.reporting.failure import failure_text
 from oracles.reporting.lines import NARROW, wrapped
@@ -85,7 +86,8 @@ def _text(op: Op, failure: Failure, found: Counterexample, *, wrong: bool) -> st
     told = f"{_bits(failure.answers[SUBJECT], found.answer)}\n"
     if wrong:
         entry = OpReport(op.name, op.subject or op.name, str(case.dtype), 1, 0, 0.0, (), (), ())
-        return f"{failure_text(replace(entry, failure=failure))}\n\n{told}"
+        entry = replace(entry, failure=failure, backward=backward_of(op))
+        return f"{failure_text(entry)}\n\n{told}"
     head = f"{op.subject or op.name} is right as {op.name} in {case.dtype} on this case"
     lines = [wrapped(sentence, NARROW) for sentence in failure.sentences]
     return "\n".join([wrapped(head, NARROW, "", "  "), "", *lines, "", told])

@@ -141,6 +141,9 @@ class OpReport:
     spec
         Where a command found the subject, ``module:name`` or ``path/to/file.py:name``; "" for the
         catalog's own, and for one that Python code gave.
+    backward
+        Full name of the backward of a user's subject, which `subject` names by its forward; "" for
+        the catalog's own, and where there is none.
     """
 
     op: str
@@ -165,6 +168,7 @@ class OpReport:
     place: Place | None = None
     seed: int | None = None
     spec: str = ""
+    backward: str = ""
 
     @property
     def passed(self) -> bool:
@@ -182,6 +186,11 @@ class OpReport:
         return bool(wrong) and wrong <= lost and not others
 
     @property
+    def mostly_refused(self) -> bool:
+        """Whether the subject refused more cases than it answered."""
+        return self.refused > self.cases
+
+    @property
     def vacuous(self) -> tuple[str, ...]:
         """The subject's operands on which no error of one part in a thousand could be seen.
 
@@ -189,7 +198,7 @@ class OpReport:
         every error could. The parameters of a network count together, whatever the layer:
         ``grad_0.w`` and ``grad_3.w`` are ``grad_w``.
         """
-        if self.refused > self.cases:
+        if self.mostly_refused:
             return (f"everything ({self.refused} of {self.refused + self.cases} cases refused)",)
         if self.lattice is not None and self.lattice.holds_for("subject"):
             return ()

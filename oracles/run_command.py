@@ -13,13 +13,12 @@ from oracles.arguments import (
     check_files,
     check_output,
     check_required,
-    chosen_op,
+    chosen_ops,
     evidence_of,
     limits_of,
     make_runner,
     names_of,
 )
-from oracles.catalog import ops
 from oracles.choices import KNOWN_ORACLES
 from oracles.console import Terminal, terminal
 from oracles.exit_status import BROKEN
@@ -49,7 +48,7 @@ def run_operations(options: Namespace) -> int:
 
 def _run(options: Namespace) -> int:
     console = terminal(data=options.json == "-")  # a subject may print when it is imported
-    chosen = [chosen_op(name) for name in options.ops] or list(ops)
+    chosen = chosen_ops(options)
     oracles, dtypes = (
         names_of("--oracles", options.oracles, KNOWN_ORACLES),
         names_of("--dtypes", options.dtypes, DTYPES),

@@ -25,7 +25,7 @@ from oracles.foreign import error_text
 from oracles.judging import account, tells_what_is_wrong
 from oracles.limits import Limits, make_limits
 from oracles.op import FORWARD, Case, Op
-from oracles.places import place_of_subject
+from oracles.places import backward_of, place_of_subject
 from oracles.proof_grid import quick
 from oracles.proving import polynomial_of, prove, prove_apart
 from oracles.report import OpReport, Report
@@ -179,6 +179,7 @@ class Runner:
             ground=getattr(op.definition, "ground", "bound"),
             place=place_of_subject(op),
             spec=op.spec,
+            backward=backward_of(op),
         )
 
     def _cut_short(self, cause: BaseException) -> None:

@@ -23,6 +23,22 @@ def beyond_bounds(entry: OpReport) -> Mapping[str, float]:
     return found
 
 
+def held(entry: OpReport) -> Mapping[str, float]:
+    """Return the same for a subject that is right and could be seen, nothing for others."""
+    seen = entry.passed and entry.cases > 0 and not entry.vacuous
+    return beyond_bounds(entry) if seen else {}
+
+
+def unseen(entry: OpReport) -> Mapping[str, str]:
+    """Return why no error could be seen, by operand, or for ``""`` of all of them."""
+    if entry.mostly_refused:
+        return {"": f"the subject refused {entry.refused} of {entry.refused + entry.cases} cases"}
+    return dict.fromkeys(entry.vacuous, _COARSE)
+
+
+_COARSE = "an error of one part in a thousand could have passed for rounding in every case"
+
+
 def strength(entry: OpReport) -> str:
     """Return the strongest evidence in words, e.g. ``proof, lattice 2^-42``, ``bound``.
 

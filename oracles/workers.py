@@ -24,7 +24,7 @@ from typing import IO, Any, BinaryIO, Self, cast
 from oracles.answer import Answer
 from oracles.board import Reader, Writer
 from oracles.case_file import header_of
-from oracles.files import check_writable
+from oracles.files import make_home
 from oracles.op import Case, Op
 from oracles.worker_main import read_length, write_length
 
@@ -84,7 +84,7 @@ class Workers:
         home = Path(directory)
         if witnesses:
             try:
-                check_writable(home)
+                make_home(home)
             except OSError as error:
                 message = f"`directory` (={directory!r}) cannot be written: {error}"
                 raise ValueError(message) from error

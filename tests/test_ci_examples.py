@@ -52,7 +52,7 @@ def test_a_wrong_option_would_be_seen(capsys):
 def test_files_of_the_workflow_are_where_its_steps_look():
     run, merge = (step["run"] for step in steps() if "oracle-diff" in step.get("run", ""))
     parsed = [cli._parser().parse_args(shlex.split(command)[1:]) for command in (run, merge)]
-    compare, report = WORKFLOW["jobs"].values()
+    _, report = WORKFLOW["jobs"].values()
     uploads = {step["with"]["name"]: step["with"]["path"] for step in steps()
                if "upload-artifact" in step.get("uses", "")}  # fmt: skip
     assert set(uploads.values()) == {options.output for options in parsed} == {"report"}
@@ -62,8 +62,23 @@ def test_files_of_the_workflow_are_where_its_steps_look():
     assert [name.startswith(prefix) for name in uploads] == [True, True]
     scanning = next(s["with"] for s in report["steps"] if "sarif" in s.get("uses", ""))
     assert scanning["sarif_file"] == parsed[1].sarif
-    cached = next(s["with"] for s in compare["steps"] if "actions/cache" in s.get("uses", ""))
-    assert cached["path"].split() == ["~/.cache/oracles", f"{parsed[0].output}/failures"]
+
+
+def test_what_convicts_is_kept_for_the_next_run_though_the_job_fails():
+    done = WORKFLOW["jobs"]["compare"]["steps"]
+    names = [step.get("uses", step.get("run", "")).partition("@")[0].split()[0] for step in done]
+    restore, run, save = map(names.index, ("actions/cache/restore", "oracle-diff",
+                                           "actions/cache/save"))  # fmt: skip
+    assert restore < run < save
+    assert "actions/cache" not in names  # which saves only if the job succeeds
+    assert done[save]["if"] == "${{ !cancelled() }}"
+    output = cli._parser().parse_args(shlex.split(done[run]["run"])[1:]).output
+    for step in (done[restore], done[save]):
+        assert step["with"]["path"].split() == ["~/.cache/oracles", f"{output}/failures"]
+    key = done[save]["with"]["key"]
+    assert key == done[restore]["with"]["key"]
+    assert key.startswith(done[restore]["with"]["restore-keys"])
+    assert key.endswith("${{ github.run_id }}-${{ github.run_attempt }}")  # no key is saved twice
 
 
 def test_the_workflow_may_do_what_it_does_and_no_more():
@@ -79,7 +94,7 @@ def test_the_workflow_may_do_what_it_does_and_no_more():
 def test_what_is_installed_is_an_extra():
     installed = re.findall(r"manualgrad\[([\w,]+)\]", DOCS + str(steps()))
     installed += re.findall(r"\.\[(\w+)\]", str(HOOKS) + DOCS)
-    assert len(installed) == 5
+    assert len(installed) == 6
     assert {name for names in installed for name in names.split(",")} <= set(EXTRAS)
 
 
@@ -90,6 +105,28 @@ def test_the_hook_runs_on_files_of_its_own_choice():
     options = cli._parser().parse_args([*shlex.split(hook["entry"])[1:], "own.py:op"])
     assert options.ops == ["own.py:op"]
     assert options.no_report
+    assert options.seed == 0  # the same commit gets the same answer
+
+
+def test_the_hook_without_an_operation_fails_rather_than_check_the_catalog(capsys):
+    (hook,) = HOOKS
+    with pytest.raises(SystemExit) as ended:
+        cli.main([*shlex.split(hook["entry"])[1:], "--max-examples", "1"])
+    assert ended.value.code == 2
+    assert "no operation is named: give module:op or path/to/file.py:op (to a pre-commit hook" in (
+        capsys.readouterr().err
+    )
+
+
+def test_until_there_is_a_release_a_commit_is_named():
+    (told,) = re.findall(r'^    pip install "manualgrad\[[\w,]+\](.*)"$', DOCS, re.MULTILINE)
+    comment = (ROOT / "examples/github/oracle-diff.yml").read_text()
+    assert told == " @ git+https://ADDRESS-OF-THE-REPOSITORY@COMMIT"
+    assert f'"{told}"' in comment
+    installs = [step["run"] for step in steps() if step.get("run", "").startswith("pip")]
+    assert len(installs) == 2
+    assert all(run.endswith(']$SOURCE"') for run in installs)
+    assert WORKFLOW["env"]["SOURCE"] == ""
 
 
 def test_all_exit_statuses_are_told():
@@ -104,3 +141,4 @@ def test_examples_in_yaml_are_yaml():
     gitlab, precommit = blocks
     assert gitlab["oracle-diff"]["artifacts"]["reports"]["junit"] in str(gitlab["oracle-diff"])
     assert precommit["repos"][0]["hooks"][0]["id"] == HOOKS[0]["id"]
+    assert precommit["repos"][0]["rev"] == "COMMIT"  # of no release that there may not be

@@ -9,7 +9,8 @@ from math import floor
 from oracles.evidence import LatticeRecord, Proof
 from oracles.report import Attendance, OpReport, Report
 from oracles.reporting.lines import counted
-from oracles.strength import strength
+from oracles.reporting.names import Names
+from oracles.strength import held, strength, unseen
 
 TITLES = {
     "torch": "torch",
@@ -33,31 +34,39 @@ def evidence_cell(entry: OpReport) -> Cell:
 
 def evidence_lines(report: Report) -> list[str]:
     """Return what the evidence column means in this run, and what weakens it."""
-    proofs = {(e.op, e.subject): e.proof for e in report.entries if e.proof is not None}
-    lattices = [entry.lattice for entry in report.entries if entry.lattice is not None]
-    return [
-        *_proved(list(proofs.values())),
-        *([_on_lattices(lattices)] if lattices else []),
-        *_grounds({entry.ground for entry in report.entries}),
-        *_inexact(report),
-        *(line for (op, _), proof in proofs.items() for line in _no_proof(op, proof)),
-        *_blind(report),
-    ]
+    return [*_legend(report), *_inexact(report), *_proof_lines(report), *_vacuous(report)]
 
 
-def _proved(proofs: Sequence[Proof]) -> Iterator[str]:
-    proved = [proof for proof in proofs if proof.holds]
-    if proved:
-        order = " of first and second order" * any(proof.second_order for proof in proved)
+def _legend(report: Report) -> Iterator[str]:
+    """Yield what each kind of evidence means that a row of this run has."""
+    name = Names(report).op
+    proofs = {name(e): e.proof for e in report.entries if e.proof and "proof" in held(e)}
+    if proofs:
+        yield _proof_legend(list(proofs.values()))
+    lattices = [e.lattice for e in report.entries if e.lattice and "lattice" in held(e)]
+    if lattices:
+        yield _lattice_legend(lattices)
+    grounds = {e.ground for e in report.entries if e.passed and e.cases and not e.vacuous}
+    if "bound" in grounds:
+        yield "bound: within rounding bounds derived for each element"
+    if "tolerance" in grounds:
         yield (
-            f"proof: run on symbols, forward and gradients{order} equal the definition's "
-            f"polynomials for {sum(proof.shapes for proof in proved)} shapes, hence for every "
-            "input of these shapes, up to rounding. It assumes that the code treats floats as it "
-            "treats symbols"
+            "tolerance: within a stated number of roundings of a framework's float64, which stands "
+            "for truth where there is no neutral forward; weaker than any other evidence"
         )
 
 
-def _on_lattices(lattices: Sequence[LatticeRecord]) -> str:
+def _proof_legend(proofs: Sequence[Proof]) -> str:
+    order = " of first and second order" * any(proof.second_order for proof in proofs)
+    return (
+        f"proof: run on symbols, forward and gradients{order} equal the definition's "
+        f"polynomials for {sum(proof.shapes for proof in proofs)} shapes, hence for every input "
+        "of these shapes, up to rounding. It assumes that the code treats floats as it treats "
+        "symbols"
+    )
+
+
+def _lattice_legend(lattices: Sequence[LatticeRecord]) -> str:
     least = min(lattice.miss_bits for lattice in lattices)
     smallest = min(lattice.smallest for lattice in lattices)
     return (
@@ -71,44 +80,44 @@ def _on_lattices(lattices: Sequence[LatticeRecord]) -> str:
     )
 
 
-def _grounds(grounds: set[str]) -> Iterator[str]:
-    if "bound" in grounds or not grounds:
-        yield "bound: within rounding bounds derived for each element"
-    if "tolerance" in grounds:
-        yield (
-            "tolerance: within a stated number of roundings of a framework's float64, which stands "
-            "for truth where there is no neutral forward; weaker than any other evidence"
-        )
-
-
 def _inexact(report: Report) -> Iterator[str]:
+    name = Names(report).row
     for entry in report.entries:
         for who, why in (entry.lattice.inexact if entry.lattice else {}).items():
-            told = f"{entry.op} {entry.dtype}: {who} is not exact on the lattice"
-            yield f"{told}: {why or 'a wrong result'}"
+            yield f"{name(entry)}: {who} is not exact on the lattice: {why or 'a wrong result'}"
 
 
-def _no_proof(op: str, proof: Proof) -> Iterator[str]:
+def _proof_lines(report: Report) -> list[str]:
+    """Return what has come of the proofs that do not hold."""
+    name = Names(report).op
+    proofs = {name(entry): entry.proof for entry in report.entries if entry.proof is not None}
+    told = {name: _no_proof(proof) for name, proof in proofs.items() if not proof.holds}
+    return [f"{name}: {why}" for name, why in told.items()]
+
+
+def _no_proof(proof: Proof) -> str:
     if proof.refutation:
-        yield f"{op}: refuted on symbols, {proof.refutation}"
+        return f"refuted on symbols, {proof.refutation}"
     if proof.unproved:
-        yield f"{op}: no proof, since the subject, run on symbols, {proof.unproved}"
-    if not (proof.shapes or proof.unproved or proof.refutation):
-        yield f"{op}: no proof, since no shape of the grid is within the limits"
+        return f"no proof, since the subject, run on symbols, {proof.unproved}"
+    if proof.refused:
+        return f"no proof, since the subject refused all {proof.refused} shapes of the grid"
+    return "no proof, since no shape of the grid is within the limits"
 
 
-def _blind(report: Report) -> Iterator[str]:
+def _vacuous(report: Report) -> Iterator[str]:
+    name = Names(report).row
     for entry in report.entries:
         if entry.vacuous:
-            yield (
-                f"{entry.op} {entry.dtype} is VACUOUS in {', '.join(entry.vacuous)}: an error of "
-                "one part in a thousand could have passed for rounding in every case"
-            )
+            found = unseen(entry)
+            operands = ", ".join(filter(None, found))
+            where = f" in {operands}" if operands else ""
+            yield f"{name(entry)} is VACUOUS{where}: {next(iter(found.values()))}"
 
 
 def scope_lines(report: Report) -> list[str]:
     """Return for each operation what its cases were limited to, and how many were refused."""
-    lines = []
+    lines, name = [], Names(report).row
     for entry in report.entries:
         parts = [f"{name}={value}" for name, value in entry.limits.items()]
         if entry.refused:
@@ -116,7 +125,7 @@ def scope_lines(report: Report) -> list[str]:
                 f"{entry.refused} of {counted(entry.refused + entry.cases, 'case')} refused"
             )
         if parts:
-            lines.append(f"{entry.op} {entry.dtype}: {', '.join(parts)}")
+            lines.append(f"{name(entry)}: {', '.join(parts)}")
     return lines
 
 
@@ -154,33 +163,35 @@ def number(ratio: float) -> str:
 def repeat_lines(report: Report) -> list[str]:
     """Return the entries of other seeds than the report's, and the notes of the whole."""
     seeds: dict[int, list[str]] = defaultdict(list)
+    name = Names(report).row
     for entry in report.entries:
         if entry.seed is not None:
-            seeds[entry.seed].append(f"{entry.op} {entry.dtype}")
+            seeds[entry.seed].append(name(entry))
     return [*(f"seed {seed}: {', '.join(names)}" for seed, names in seeds.items()), *report.notes]
 
 
 def kept_lines(report: Report) -> list[str]:
     """Return what became of the counterexamples kept from earlier runs."""
+    name = Names(report).row
     lines = [
-        f"{entry.op} {entry.dtype}: right on {entry.kept_passed} kept from earlier runs"
+        f"{name(entry)}: right on {entry.kept_passed} kept from earlier runs"
         for entry in report.entries
         if entry.kept_passed
     ]
-    notes = [f"{e.op} {e.dtype}: {note}" for e in report.entries for note in e.notes]
+    notes = [f"{name(e)}: {note}" for e in report.entries for note in e.notes]
     return [*lines, *notes]
 
 
 def defect_lines(report: Report) -> list[str]:
     """Return for each witness the operations in which it differs, and each death in full."""
     counts: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    deaths = []
+    deaths, name = [], Names(report).row
     for entry in report.entries:
         for defect in entry.defects:
             if defect.kind in ("crashed", "timed out"):
                 times = f"{defect.count} of {counted(entry.cases, 'case')}"
                 kept = f"; case kept in {defect.case_file}" if defect.case_file else ""
-                deaths.append(f"{entry.op} {entry.dtype}, {times}: {defect.sentence}{kept}")
+                deaths.append(f"{name(entry)}, {times}: {defect.sentence}{kept}")
             else:
                 counts[defect.witness, defect.kind][entry.op] += defect.count
     lines = [

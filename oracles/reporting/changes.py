@@ -7,6 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from oracles.changes import KINDS, Change, Changes, Kind
 from oracles.report import Report
 from oracles.reporting.cells import number
+from oracles.reporting.names import whose
+
+NAMED = 5
+"""So many entries that are only in the earlier report are named."""
 
 MOST = 20
 """So many changes of one kind are listed; the JSON report has all."""
@@ -24,6 +28,7 @@ def change_lines(changes: Changes) -> list[str]:
         lines += _listed(kind, changes.of(kind), told)
     for word, told in _NOTABLE.items():
         lines += _listed(word, [c for c in changes.changes if word in c.notable], told)
+    lines += _gone(changes.of("gone"))
     counts = [_counted(kind, len(changes.of(kind))) for kind in KINDS]
     lines.append(", ".join(filter(None, counts)) or "nothing in both")
     if changes.differences:
@@ -39,9 +44,16 @@ def news(report: Report, kind: Kind, count: int) -> str:
     return f", {new} of {count} new" if new else ", none of it new"
 
 
+def _gone(found: Sequence[Change]) -> Iterator[str]:
+    if found:
+        named = [f"{change.op} {change.dtype} ({whose(change)})" for change in found[:NAMED]]
+        more = [f"{len(found) - NAMED} more"] * (len(found) > NAMED)
+        yield f"only in the earlier report: {', '.join([*named, *more])}"
+
+
 def _listed(word: str, found: Sequence[Change], told: Callable[[Change], str]) -> Iterator[str]:
     for change in found[:MOST]:
-        yield f"{word}: {change.op} {change.dtype} ({change.subject}){told(change)}"
+        yield f"{word}: {change.op} {change.dtype} ({whose(change)}){told(change)}"
     if len(found) > MOST:
         yield f"{word}: and {len(found) - MOST} more"
 

@@ -8,6 +8,7 @@ from math import floor, isnan
 from oracles.report import OpReport, Report
 from oracles.reporting.cells import number
 from oracles.reporting.lines import NARROW, WIDE, counted, fit, wrapped
+from oracles.reporting.names import Names
 
 RESOLUTION_TITLES = (
     "operation", "dtype", "operand", "error/bound", "error/probable", "could see",
@@ -27,9 +28,10 @@ PAIRINGS_LEGEND = (
 
 def resolution_rows(report: Report) -> list[tuple[str, ...]]:
     """Return for each operand of each subject what the bounds could see, as a row of a table."""
+    names = Names(report)
     return [
         (
-            entry.op,
+            names.op(entry),
             entry.dtype,
             tally.operand,
             number(tally.worst_ratio),
@@ -53,8 +55,9 @@ def law_lines(report: Report) -> list[str]:
 
 def pairing_lines(report: Report) -> list[str]:
     """Return where the subject and a witness are further apart than rounding allows."""
+    names = Names(report)
     return [
-        f"{entry.op} {entry.dtype} {pair.operand}, {pair.witness}: {pair.apart} of {pair.elements}"
+        f"{names.row(entry)} {pair.operand}, {pair.witness}: {pair.apart} of {pair.elements}"
         for entry in report.entries
         for pair in entry.pairings
         if pair.apart
@@ -63,7 +66,8 @@ def pairing_lines(report: Report) -> list[str]:
 
 def attendance_lines(report: Report) -> list[str]:
     """Return for each entry how much was compared, in what time, and who answered."""
-    return [_attendance(entry) for entry in report.entries]
+    names = Names(report)
+    return [f"{names.row(entry)}: {_attendance(entry)}" for entry in report.entries]
 
 
 def _attendance(entry: OpReport) -> str:
@@ -84,13 +88,14 @@ def _attendance(entry: OpReport) -> str:
         }
         told = ", ".join(f"{word} {count}" for word, count in counts.items() if count)
         parts.append(f"{seen.witness} {told or ('missing' if seen.missing else 'not asked')}")
-    return f"{entry.op} {entry.dtype}: {'; '.join(parts)}"
+    return "; ".join(parts)
 
 
 def defect_rows(report: Report) -> list[str]:
     """Return every witness's defect in full, with where its case is kept."""
+    names = Names(report)
     return [
-        f"{entry.op} {entry.dtype}, {counted(defect.count, 'case')}: {defect.sentence}"
+        f"{names.row(entry)}, {counted(defect.count, 'case')}: {defect.sentence}"
         + (f" (kept in {defect.case_file})" if defect.case_file else "")
         for entry in report.entries
         for defect in entry.defects

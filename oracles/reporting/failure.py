@@ -16,6 +16,7 @@ from oracles.compare import Cell, Comparison
 from oracles.counterexample_file import SCRIPT
 from oracles.report import OpReport
 from oracles.reporting.lines import NARROW, turned, wrapped
+from oracles.reporting.names import subject_name
 from oracles.visible import visible
 from oracles.wrong_cases import Failure
 
@@ -38,7 +39,7 @@ def failure_text(entry: OpReport, width: int = NARROW, *, here: bool = False) ->
     """
     if entry.failure is None:
         refuted = entry.proof.refutation if entry.proof else ""
-        text = f"{entry.subject} is WRONG as {entry.op}, run on symbols: {refuted}"
+        text = f"{_who(entry)} is WRONG as {entry.op}, run on symbols: {refuted}"
         return wrapped(text, width, "", "  ") if refuted else ""
     failure = entry.failure
     parts = [
@@ -77,9 +78,15 @@ def _head(entry: OpReport, failure: Failure, width: int) -> str:
     found = f"(case {entry.cases} of those tried, shrunk)"
     if failure.kept:
         found = "(a counterexample kept from an earlier run)"
-    told = wrapped(f"{entry.subject} is WRONG as {entry.op} in {entry.dtype}", width, "", "  ")
+    told = wrapped(f"{_who(entry)} is WRONG as {entry.op} in {entry.dtype}", width, "", "  ")
     fits = cell_len(told.rpartition("\n")[2]) + 1 + len(found) <= width
     return f"{told} {found}" if fits else f"{told}\n  {found}"
+
+
+def _who(entry: OpReport) -> str:
+    """Return the subject's name, also that of its backward, which may be what is wrong."""
+    name = subject_name(entry)
+    return name if name == entry.subject else f"{name},"
 
 
 def case_lines(failure: Failure, width: int = NARROW) -> Iterator[str]:

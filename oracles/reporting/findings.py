@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from oracles.op import FORWARD
 from oracles.report import OpReport, Report
+from oracles.strength import unseen
 from oracles.verdict import SUBJECT
 from oracles.wrong_cases import Failure
 
@@ -16,7 +17,8 @@ RULES: Mapping[str, str] = {
     "no-answer": "The subject raised, took too long, or spoilt what it was given.",
     "law-broken": "A law that every backward pass obeys does not hold.",
     "refuted": "Run on symbols, the subject gives other polynomials than the definition.",
-    "vacuous": "No error of one part in a thousand could have been told from rounding: no pass.",
+    "vacuous": "No error of one part in a thousand could have been told from rounding, or most "
+    "cases were refused: no pass.",
 }
 """What can be found, each in one sentence."""
 
@@ -54,12 +56,9 @@ def findings_of(entry: OpReport) -> list[Finding]:
     if entry.proof and entry.proof.refutation:
         found.append(Finding("refuted", entry, "", f"run on symbols, {entry.proof.refutation}"))
     return found or [
-        Finding("vacuous", entry, operand, f"{operand}: VACUOUS, {_UNSEEN}")
-        for operand in entry.vacuous
+        Finding("vacuous", entry, operand, f"{operand}: " * bool(operand) + f"VACUOUS, {why}")
+        for operand, why in unseen(entry).items()
     ]
-
-
-_UNSEEN = "an error of one part in a thousand could have passed for rounding in every case"
 
 
 def _of_failure(entry: OpReport, failure: Failure) -> Iterator[Finding]:

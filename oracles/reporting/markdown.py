@@ -33,6 +33,7 @@ from oracles.reporting.markdown_parts import (
     results_row,
     table_row,
 )
+from oracles.reporting.names import Names
 from oracles.reporting.terminal import verdict_line
 
 
@@ -52,8 +53,10 @@ def _lines(report: Report) -> Iterator[str]:
     yield NUMBERS
     yield ""
     yield from results_head(report)
-    yield from (results_row(report, entry) for entry in report.entries)
-    yield from ("", "## Evidence", "", *_items(evidence_lines(report)))
+    names = Names(report)
+    yield from (results_row(report, entry, names.op(entry)) for entry in report.entries)
+    if evidence := evidence_lines(report):
+        yield from ("", "## Evidence", "", *_items(evidence))
     scope = scope_lines(report)
     if scope:
         yield from ("", "## Limits on the cases", "", *_items(scope))
@@ -65,7 +68,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield from _missing(report)
     yield from _defects(report)
     for entry in report.failures:
-        yield from ("", f"## {escaped(entry.op)} in {escaped(entry.dtype)} is wrong", "")
+        yield from ("", f"## {escaped(names.title(entry))} is wrong", "")
         yield from fenced(failure_text(entry))
     yield from _environment(report)
 

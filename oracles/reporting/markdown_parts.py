@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from oracles.report import OpReport, Report
 from oracles.reporting.cells import TITLES, evidence_cell, subject_cell, witness_cell
 from oracles.reporting.lines import counted
+from oracles.reporting.names import Names
 from oracles.reporting.one_line import one_line
 from oracles.visible import visible
 
@@ -70,20 +71,20 @@ def results_head(report: Report) -> list[str]:
     return head(3, ["operation", "dtype", "evidence", "cases", "cells", "subject", *witnesses, "s"])
 
 
-def results_row(report: Report, entry: OpReport) -> str:
-    """Return one operation in one dtype as a row of that table."""
+def results_row(report: Report, entry: OpReport, name: str) -> str:
+    """Return one operation in one dtype, called `name`, as a row of that table."""
     witnesses = [witness_cell(entry, name)[0] for name in report.oracles]
     counts = [str(entry.cases), str(entry.elements)]
     cells = [evidence_cell(entry)[0], *counts, subject_cell(entry)[0], *witnesses]
-    return table_row([entry.op, entry.dtype, *cells, f"{entry.seconds:.1f}"])
+    return table_row([name, entry.dtype, *cells, f"{entry.seconds:.1f}"])
 
 
 def defect_items(report: Report) -> list[str]:
     """Return each defect of a witness as an item of a list."""
-    items = []
+    items, names = [], Names(report)
     for entry in report.entries:
         for defect in entry.defects:
             kept = f" (kept in {code(defect.case_file)})" if defect.case_file else ""
-            told = f"{entry.op} {entry.dtype}, {counted(defect.count, 'case')}: {defect.sentence}"
+            told = f"{names.row(entry)}, {counted(defect.count, 'case')}: {defect.sentence}"
             items.append(f"- {escaped(told)}{kept}")
     return items

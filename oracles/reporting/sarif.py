@@ -112,4 +112,5 @@ def _fingerprint(finding: Finding) -> str:
     """Return what tells this finding from others, the same in every run."""
     entry = finding.entry
     parts = [entry.op, entry.dtype, entry.subject, finding.operand or finding.rule]
+    parts += [name for name in (entry.spec, entry.backward) if name]
     return sha256(json.dumps(parts).encode()).hexdigest()[:16]

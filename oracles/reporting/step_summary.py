@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from html import escape
 
 from oracles.report import OpReport, Report
@@ -23,6 +22,7 @@ from oracles.reporting.markdown_parts import (
     results_head,
     results_row,
 )
+from oracles.reporting.names import Names, subject_name
 from oracles.reporting.one_line import one_line
 from oracles.reporting.terminal import verdict_line
 
@@ -50,9 +50,10 @@ def step_summary(report: Report, room: int = MOST) -> str:
     top = ["## oracle-diff", "", f"**{escaped(_cut(verdict_line(report)))}**", *_changes(report)]
     after = ["", escaped(_cut(_repeat(report))), ""]
     room -= _size([*top, *after]) + 3 * _ABOUT_A_SENTENCE
+    names, accounts = Names(report), _not_right(report)
     sections = [
-        ("", [NUMBERS, "", *results_head(report)], _rows(report), "rows of the table"),
-        ("### Wrong or vacuous", [], [_details(e) for e in _not_right(report)], "accounts"),
+        ("", [NUMBERS, "", *results_head(report)], _rows(report, names), "rows of the table"),
+        ("### Wrong or vacuous", [], [_details(e, names) for e in accounts], "accounts"),
         (_DEFECTS, [], [_cut(item) for item in defect_items(report)], "defects"),
     ]
     lines = list(top)
@@ -104,20 +105,19 @@ def _not_right(report: Report) -> list[OpReport]:
     return [entry for entry in report.entries if findings_of(entry)]
 
 
-def _rows(report: Report) -> list[str]:
+def _rows(report: Report, names: Names) -> list[str]:
     """Return the rows of the table; first those that are not right, in case the others are cut."""
     wrong = _not_right(report)
     told = {id(entry) for entry in wrong}
     right = [entry for entry in report.entries if id(entry) not in told]
-    ordered = (replace(entry, op=_cut(entry.op, _NAME)) for entry in (*wrong, *right))
-    return [results_row(report, entry) for entry in ordered]
+    return [results_row(report, e, _cut(names.op(e), _NAME)) for e in (*wrong, *right)]
 
 
-def _details(entry: OpReport) -> str:
+def _details(entry: OpReport, names: Names) -> str:
     """Return what is wrong with one operation in one dtype, to be unfolded."""
     found = findings_of(entry)
     rules = ", ".join(dict.fromkeys(finding.rule for finding in found))
-    title = escape(one_line(_cut(f"{entry.op} in {entry.dtype}: {rules}")))
+    title = escape(one_line(_cut(f"{names.title(entry)}: {rules}")))
     items = [f"- {escaped(_cut(finding.sentence))}" for finding in found]
     return "\n".join(
         [f"<details><summary>{title}</summary>", "", *items, *_where(entry), "", "</details>", ""]
@@ -126,7 +126,7 @@ def _details(entry: OpReport) -> str:
 
 def _where(entry: OpReport) -> Iterator[str]:
     if entry.place is not None:
-        yield f"- the subject, {escaped(_cut(entry.subject))}, stands in " + escaped(
+        yield f"- the subject, {escaped(_cut(subject_name(entry)))}, stands in " + escaped(
             _cut(f"{entry.place.path}, line {entry.place.line}")
         )
     if entry.failure is not None and entry.failure.saved:

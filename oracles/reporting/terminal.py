@@ -18,6 +18,7 @@ from oracles.reporting.changes import change_lines, change_title, news
 from oracles.reporting.columns import cell, columns, title
 from oracles.reporting.failure import failure_text
 from oracles.reporting.lines import NARROW, WIDE, counted, fit, wrapped
+from oracles.reporting.names import Names, subject_lines
 
 
 def header(oracles: Sequence[str], width: int = NARROW) -> Text:
@@ -39,7 +40,7 @@ def row(entry: OpReport, oracles: Sequence[str], width: int = NARROW) -> Text:
 def footer(report: Report, width: int = NARROW) -> Text:
     """Return what follows the table: defects, failures, what is missing, the verdict."""
     wide = min(width, WIDE)
-    text = Text()
+    text = Text(_section("subjects, in the order of the rows", subject_lines(report), wide))
     if defects := defect_lines(report):
         told = "witnesses that differ from exact arithmetic, no fault of the subject"
         text.append(_section(f"{told} (each case is in the report):", defects, wide), "yellow")
@@ -84,16 +85,17 @@ def verdict_line(report: Report) -> str:
 def _verdict(report: Report) -> str:
     operations = len({entry.op for entry in report.entries})
     scope = f"{counted(report.cases, 'case')} of {counted(operations, 'operation')}"
-    if report.cases == 0:
+    name = Names(report).row
+    if report.cases == 0 and not report.failures:  # one may be refuted on symbols alone
         return "nothing was compared"
-    vacuous = [f"{entry.op} {entry.dtype}" for entry in report.entries if entry.vacuous]
+    vacuous = [name(entry) for entry in report.entries if entry.vacuous]
     if vacuous and not report.failures:
         new = news(report, "newly vacuous", len(vacuous))
         return f"VACUOUS, neither right nor wrong{new}: {_each_once(vacuous)}; {scope}"
     if report.passed:
         right = f"right{' so far' * report.interrupted}"
         return f"{right}: every subject within its rounding bound on {scope}"
-    wrong = [f"{entry.op} {entry.dtype}" for entry in report.failures]
+    wrong = [name(entry) for entry in report.failures]
     new = news(report, "new failure", len(wrong))
     return f"WRONG{new}: {_each_once(wrong)}; {scope}"
 

@@ -125,10 +125,11 @@ def hostile(name):
     sentences = (f"grad_x: WRONG, {name}", name)
     failure = replace(wrongly.failure, sentences=sentences, script=name, saved=name)
     entries = (
-        replace(wrongly, op=name, subject=name, failure=failure, place=Place(name, 7)),
+        replace(wrongly, op=name, subject=name, backward=f"{name}!", failure=failure,
+                place=Place(name, 7)),
         replace(other, op=name, subject=name, notes=(name,), limits={name: name}),
         replace(vacuous().entries[0], op=name, subject=name),
-    )
+    )  # fmt: skip
     where = replace(right().environment, platform=name, versions={"manualgrad": name})
     return replace(
         right(), entries=entries, missing={"jax": name}, environment=where, oracles=("torch",)

@@ -9,8 +9,9 @@ from oracles.baseline import BITS, GROWTH, LONG_ENOUGH, NEAR, PACE, changes_sinc
 from oracles.changes import Change, Changes
 from oracles.exit_status import INTERRUPTED, NOTHING, RIGHT, WITNESS_FAILED, WRONG
 from oracles.finishing import status_of
+from oracles.places import Place
 from oracles.report_reader import read_report
-from oracles.reporting.changes import MOST, change_lines
+from oracles.reporting.changes import MOST, NAMED, change_lines
 from oracles.reporting.json_form import json_text
 from oracles.reporting.markdown import markdown
 from oracles.reporting.terminal import footer, verdict_line
@@ -184,6 +185,7 @@ def test_lines_are_short_and_say_all():
         "weaker evidence: f float64 (mine.f), evidence lattice 2^-42 then, bound now",
         "closer to the bound: f float64 (mine.f), error/bound 0.01 then, 0.5 now",
         "slower: f float64 (mine.f), cases/s 20.0 then, 4.4 now",
+        "only in the earlier report: e float64 (mine.e)",
         "1 new failure, 1 newly vacuous, 1 still wrong, 1 fixed, 1 added, "
         "1 only in the earlier report, 1 right",
         "the runs differ in seed 7 then, 8 now",
@@ -196,6 +198,21 @@ def test_many_changes_of_a_kind_are_cut():
     lines = change_lines(found.changes)
     assert lines[MOST] == "new failure: and 3 more"
     assert len(lines) == MOST + 3
+
+
+def test_of_what_is_gone_the_first_are_named():
+    found = with_changes([entry(f"op{n}") for n in range(NAMED + 2)], [])
+    first = ", ".join(f"op{n} float64 (mine.op{n})" for n in range(NAMED))
+    assert change_lines(found.changes)[:1] == [f"only in the earlier report: {first}, 2 more"]
+    assert not any("more" in line for line in change_lines(with_changes(BEFORE[:5], []).changes))
+
+
+def test_a_change_says_where_a_command_found_its_subject():
+    named = subject("", wrong=True, spec="bad", backward="mine.bad")
+    (line, _) = change_lines(compared([], [named]))
+    assert line.startswith("new failure: dense float64 (mine.py:bad), ")
+    (line, _) = change_lines(compared([], [replace(named, spec="")]))
+    assert line.startswith("new failure: dense float64 (mine.dense, backward mine.bad), ")
 
 
 def test_terminal_and_markdown_have_them_and_json_keeps_them():
@@ -265,3 +282,66 @@ def test_regressions_are_what_new_failures_and_lost_evidence_are():
     found = Changes("old", "then", tuple(Change("a", "b", "c", kind) for kind in kinds))
     assert [change.kind for change in found.regressions] == ["new failure", "newly vacuous"]
     assert found.of("gone") == (found.changes[-1],)
+
+
+def subject(name, *, wrong=False, spec="", line=None, backward=""):
+    """Return an entry of dense by a subject whose forward is that of all others."""
+    place = None if line is None else Place("mine.py", line)
+    return replace(entry("dense", wrong=wrong), spec=spec and f"mine.py:{spec}", place=place,
+                   backward=backward, notes=(name,))  # fmt: skip
+
+
+def kinds(before, now):
+    """Return the kinds of change: of `now` in its order, then of what is gone."""
+    return [change.kind for change in compared(before, now).changes]
+
+
+@pytest.mark.parametrize("known_by", ["spec", "backward", "line"])
+def test_subjects_with_the_same_forward_are_told_apart(known_by):
+    first, second = {"spec": ("right", "wrong"), "backward": ("good", "bad"), "line": (5, 9)}[
+        known_by
+    ]
+
+    def pair(**wrong):
+        return [
+            subject(name, wrong=wrong[name], **{known_by: value})
+            for name, value in (("right", first), ("wrong", second))
+        ]
+
+    before = pair(right=False, wrong=True)
+    assert kinds(before, before[::-1]) == ["still wrong", "right"]
+    now = pair(right=True, wrong=False)
+    assert kinds(before, now) == kinds(before[::-1], now) == ["new failure", "fixed"]
+
+
+@pytest.mark.parametrize("known_by", ["spec", "backward"])
+def test_another_subject_with_the_same_forward_hides_no_new_failure(known_by):
+    found = kinds([subject("", wrong=True, **{known_by: "bad"})],
+                  [subject("", wrong=True, **{known_by: "good"})])  # fmt: skip
+    assert found == ["new failure", "gone"]
+
+
+def test_a_subject_is_known_again_though_it_has_moved_in_its_file():
+    before = [subject("a", wrong=True, spec="a", line=5), subject("b", spec="b", line=9)]
+    now = [subject("b", spec="b", line=13), subject("a", wrong=True, spec="a", line=9)]
+    assert kinds(before, now) == ["right", "still wrong"]
+    renamed = subject("a", wrong=True, spec="a", line=9, backward="mine.better")
+    assert kinds([replace(before[0], backward="mine.first")], [renamed]) == ["still wrong"]
+
+
+def test_what_a_baseline_does_not_say_is_no_difference():
+    bare = [subject("", wrong=True), subject("")]
+    full = [subject("", wrong=True, spec="a", backward="mine.a", line=5),
+            subject("", spec="b", backward="mine.b", line=9)]  # fmt: skip
+    assert kinds(bare, full) == kinds(full, bare) == ["still wrong", "right"]
+    checked = [replace(each, spec="") for each in full]  # from Python, of the same functions
+    assert kinds(full, checked[::-1]) == kinds(checked, full[::-1]) == ["right", "still wrong"]
+
+
+def test_changes_say_by_what_else_a_subject_is_known():
+    found = compared([], [subject("", wrong=True, spec="a", backward="mine.bad")])
+    assert [(c.spec, c.backward) for c in found.changes] == [("mine.py:a", "mine.bad")]
+
+
+def test_the_same_entry_twice_and_then_once_is_gone_once():
+    assert kinds([RIGHT_ONE, RIGHT_ONE], [RIGHT_ONE]) == ["right", "gone"]

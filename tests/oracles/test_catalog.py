@@ -36,6 +36,8 @@ def test_operations_by_name_item_attribute_and_iteration():
 
 
 def test_unknown_operation():
+    with pytest.raises(KeyError, match=r"no operation 'xyz'; oracle-diff list names all"):
+        ops["xyz"]
     with pytest.raises(KeyError, match=r"no operation 'conv2'; the nearest name is 'conv[12]d'"):
         ops["conv2"]
     with pytest.raises(AttributeError, match="no operation 'conv2' in the catalog"):

@@ -131,6 +131,23 @@ def test_quiet_prints_the_verdict_alone(home):
     assert len(done.stdout.splitlines()) == 1
 
 
+def test_git_sees_nothing_of_a_new_directory_of_a_run(home):
+    assert call("run", "own:wrong", *QUICK, "--no-report", cwd=home).returncode == 1
+    hidden = sorted(path.name for path in (home / ".oracles").iterdir())
+    assert hidden == [".gitignore", "failures"]
+    call("run", "own:right", *QUICK, "--output", "out", "--html", "pages/a.html", cwd=home)
+    assert (home / "out/.gitignore").exists()
+    assert [path.name for path in (home / "pages").iterdir()] == ["a.html"]
+
+
+def test_only_run_keeps_cases(home):
+    told = {command: " ".join(call(command, "--help", cwd=home).stdout.split())
+            for command in ("run", "merge", "report")}  # fmt: skip
+    assert "report.json, .md, .html and kept cases (default .oracles)" in told["run"]
+    assert "report.json, .md, .html (default .oracles)" in told["merge"]
+    assert "report.json, .md, .html (default none)" in told["report"]
+
+
 def test_limits_are_options(home):
     done = call("run", "conv2d", *QUICK, "--limit", "stride=1", "--limit", "square=true", cwd=home)
     assert done.returncode == 0
@@ -145,6 +162,16 @@ def test_limits_are_options(home):
         (("run", "own:wrng"), "cannot load 'own:wrng'"),
         (("run", "own:number"), "'own:number' is a int, not an oracles.Op"),
         (("run", "nowhere:op"), "cannot load 'nowhere:op': No module named 'nowhere'"),
+        (("run", "xyz"), "no operation 'xyz'; oracle-diff list names all"),
+        (
+            ("run", "--named", "--quiet"),
+            "argument --named: no operation is named: give",
+        ),
+        (("--oracles", "x"), "argument --oracles: no 'x'; known are torch, jax, jax_dilated, comp"),
+        (
+            ("activations", "x"),
+            "no activation 'x'; known are identity, tanh, arctan, sigmoid",
+        ),
         (("--oracles", "pytorch"), "argument --oracles: no 'pytorch'; the nearest name is 'torch'"),
         (("--oracles", ","), "argument --oracles: names nothing"),
         (("--dtypes", "float16"), "argument --dtypes: no 'float16'; the nearest name is 'float"),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from oracles.files import _part, check_writable, write_files, write_paths
+from oracles.files import _part, check_writable, make_home, write_files, write_paths
 from oracles.outputs import ALWAYS, texts
 from tests.oracles.reports import entry, report
 
@@ -39,6 +39,29 @@ def test_writability_is_checked_before_the_work(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
         check_writable(str(tmp_path / "file"))
+
+
+def test_a_new_directory_of_a_run_is_hidden_from_git(tmp_path):
+    make_home(tmp_path / "new" / "home")
+    assert names(tmp_path / "new") == ["home"]
+    assert names(tmp_path / "new/home") == [".gitignore"]
+    assert (tmp_path / "new/home/.gitignore").read_text().splitlines()[-1] == "*"
+    (tmp_path / "new/home/.gitignore").write_text("mine")
+    make_home(str(tmp_path / "new/home"))
+    assert (tmp_path / "new/home/.gitignore").read_text() == "mine"
+
+
+def test_a_directory_that_was_there_stays_as_it_is(tmp_path, monkeypatch):
+    (tmp_path / "old").mkdir()
+    make_home(tmp_path / "old")
+    assert names(tmp_path / "old") == []
+    monkeypatch.chdir(tmp_path)
+    make_home(".")
+    assert names(tmp_path) == ["old"]
+    (tmp_path / "file").write_text("")
+    for place in ("file", "file/home"):
+        with pytest.raises(OSError, match="file"):
+            make_home(place)
 
 
 def fails_at(monkeypatch, call, error):

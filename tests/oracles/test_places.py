@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from oracles.catalog import ops
-from oracles.places import Place, place_of_subject
+from oracles.places import Place, backward_of, place_of_subject
 
 
 def doubled(g, x, *, slope=2):
@@ -49,3 +49,11 @@ def test_the_catalog():
     found = place_of_subject(ops.conv2d)
     assert found is not None
     assert found.path.endswith("manualgrad/convolution.py")
+
+
+def test_the_name_of_a_users_backward():
+    def named(backward):
+        return backward_of(ops.identity.implemented_by(np.positive, backward))
+
+    assert named(doubled) == named(partial(doubled, slope=3)) == f"{__name__}.doubled"
+    assert named(None) == backward_of(ops.identity) == ""

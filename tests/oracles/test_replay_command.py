@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from oracles.case_file import dump_case
+from oracles.counterexample_reading import read
+
 OWN = """
 from pathlib import Path
 
@@ -118,6 +121,21 @@ def test_subject_can_be_named(home):
         ("sub/own.py:forward_alone", 0),
     ]:
         assert replay(str(folder(home)), "--subject", spec, cwd=home).returncode == status
+
+
+def test_the_case_that_killed_a_witness_is_told_from_a_counterexample(home):
+    case = read(home / folder(home)).case
+    path = home / "sub" / "jax-0123456789ab.case"
+    path.write_bytes(dump_case(case))
+    done = replay(str(path), cwd=home)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(
+        f"oracle-diff: error: {path} is no counterexample: it is the case that killed a witness, "
+        "or kept it too long"
+    )
+    assert "oracle-diff report REPORT.json --verbose" in done.stderr
+    path.write_bytes(b"something else")
+    assert "killed a witness" not in replay(str(path), cwd=home).stderr
 
 
 def test_subject_that_refuses_is_neither(home):

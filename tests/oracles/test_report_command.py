@@ -253,7 +253,7 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one_and_status_4(call, h
     assert error.startswith("oracle-diff: error: no report written, earlier files are as they were")
     assert error.endswith("No space left on device: 'out/report.html'\n")
     assert (home / "out/report.json").read_text() == before
-    assert files(home / "out") == ["report.html", "report.json", "report.md"]
+    assert files(home / "out") == [".gitignore", "report.html", "report.json", "report.md"]
 
 
 LIMITED = """

@@ -126,9 +126,11 @@ def test_fingerprints_tell_findings_apart_and_outlive_runs_lines_and_numbers():
     again = replace(report, seed=99, entries=tuple(moved))
     assert sorted(fingerprints(again)) == sorted(fingerprints(report))
     first = report.entries[0]
-    for change in ({"op": "other"}, {"dtype": "float32"}, {"subject": "other"}):
+    for change in ({"op": "other"}, {"dtype": "float32"}, {"subject": "other"},
+                   {"spec": "mine.py:other"}, {"backward": "other"}):  # fmt: skip
         other = replace(report, entries=(first, replace(first, **change)))
         assert fingerprints(other)[0] == fingerprints(report)[0]
+        assert fingerprints(other)[1].endswith(":1")
     # tanh was wrongly done twice under one name: the second is numbered, and no third
     assert [each[-2:] for each in fingerprints(replace(report, entries=(first, first)))] == [
         ":1", ":2",

@@ -128,6 +128,7 @@ def test_help_names_the_default(capsys):
         main(["selftest", "--help"])
     said = " ".join(capsys.readouterr().out.split())
     assert f"(default: {', '.join(DEFAULT)}, without tables of kills)" in said
+    assert "1 one survived or a subject is wrong before anything is done to it, 5 nothing" in said
 
 
 TRIAL = Trial("a", "result", "a is wrong", "killed", 3, 1, "float32", "bound", ("y",))

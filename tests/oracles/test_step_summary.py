@@ -18,6 +18,7 @@ from oracles.reporting.annotations import workflow_commands
 from oracles.reporting.findings import findings, findings_of
 from oracles.reporting.markdown import markdown
 from oracles.reporting.markdown_parts import code, escaped, fenced
+from oracles.reporting.names import Names
 from oracles.reporting.step_summary import MOST, step_summary
 from tests.oracles import report_kinds as reports
 
@@ -56,16 +57,18 @@ def test_the_summary_has_the_verdict_first_and_a_row_for_each_operation(kind):
 @pytest.mark.parametrize("render", [markdown, step_summary])
 def test_hostile_names_are_text(kind, render):
     name = reports.HOSTILE[kind]
-    text = render(reports.hostile(name))
+    report = reports.hostile(name)
+    text = render(report)
     text.encode()
     tree = rendered(text)
     assert tags(tree) <= STRUCTURE
     (table, *_) = tree.xpath(".//table")
     assert len(table.xpath("./tbody/tr")) == 3
-    for cell in table.xpath("./tbody/tr/td[1]"):
-        assert len(cell) == 0
-        if name.isprintable() and len(name) < 100:
-            assert cell.text == " ".join(name.split())
+    called = sorted(" ".join(Names(report).op(entry).split()) for entry in report.entries)
+    cells = table.xpath("./tbody/tr/td[1]")
+    assert all(len(cell) == 0 for cell in cells)
+    if name.isprintable() and max(map(len, called)) < 100:
+        assert sorted(cell.text for cell in cells) == called
 
 
 @pytest.mark.parametrize(
@@ -97,10 +100,11 @@ def test_names_of_the_catalog_stay_readable_in_the_source():
 def test_accounts_are_folded_with_rule_sentence_and_place():
     tree = rendered(step_summary(reports.wrong()))
     first = tree.xpath(".//details")[0]
-    assert first.xpath("./summary")[0].text == "tanh in float64: wrong-gradient"
+    who = "numpy.tanh, backward tests.oracles.report_kinds._wrong_tanh"
+    assert first.xpath("./summary")[0].text == f"tanh in float64 ({who}): wrong-gradient"
     items = [item.text_content() for item in first.iter("li")]
     assert items[0] == findings(reports.wrong())[0].sentence
-    assert items[1].startswith("the subject, numpy.tanh, stands in ")
+    assert items[1].startswith(f"the subject, {who}, stands in ")
     assert "report_kinds.py, line " in items[1]
 
 
@@ -184,6 +188,12 @@ def test_the_summary_is_appended_where_the_environment_asks(tmp_path, monkeypatc
     assert path.read_text() == "what was there\n" + "".join(
         step_summary(report) for report in (reports.right(), reports.wrong())
     )
+    path.write_text("no end of the line")
+    told(reports.right())
+    assert path.read_text() == "no end of the line\n" + step_summary(reports.right())
+    path.unlink()
+    told(reports.right())
+    assert path.read_text() == step_summary(reports.right())
     path.write_text("x" * MOST)
     told(reports.many(3000))
     assert MOST < path.stat().st_size < MOST + 3000

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from oracles.changes import Change
 from oracles.report import OpReport, Report
 from oracles.reporting.cells import defect_lines, repeat_lines
 from oracles.reporting.page.budget import LIMIT, Fitting, fitting, size
@@ -58,7 +59,7 @@ class _Page:
         self.env = _environment()
         self.wrong = {place: e for place, e in enumerate(report.entries) if not e.passed}
         changes = report.changes.changes if report.changes else ()
-        self.changes = {(each.op, each.subject, each.dtype): each for each in changes}
+        self.changes = {_key(each): each for each in changes}
         self.short = summaries(report.entries)
         self.fixed = self._fixed_parts()
 
@@ -122,7 +123,7 @@ class _Page:
         return fitting((render(each=item) for item in items), most, count=len(items))
 
     def _change_of(self, entry: OpReport) -> str:
-        change = self.changes.get((entry.op, entry.subject, entry.dtype))
+        change = self.changes.get(_key(entry))
         return change.kind if change else ""
 
     def _summaries(self, linked: Collection[int]) -> Fitting:
@@ -164,6 +165,10 @@ class _Page:
 def _of_one_seed(report: Report) -> list[OpReport]:
     """Return the entries that one command can repeat; the notes name the seeds of the others."""
     return [each for each in report.entries if each.seed == report.entries[0].seed]
+
+
+def _key(each: OpReport | Change) -> tuple[str, ...]:
+    return each.op, each.subject, each.dtype, each.spec, each.backward
 
 
 def _environment() -> Environment:
