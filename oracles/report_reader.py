@@ -130,11 +130,12 @@ def _agrees_with_itself(record: object) -> bool:
     if isinstance(record, Case):
         return all(isinstance(array, np.ndarray) for array in record.arrays.values())
     if isinstance(record, Failure):
+        pictures = [(p.operand, p.shape, name) for p in record.portraits for name in p.ratios]
+        tables = [(c.operand, c.shape, c.participant) for c in record.comparisons if c.worst]
         return all(
             name in record.answers
-            and _shape(record.answers[name].values.get(portrait.operand)) == portrait.shape
-            for portrait in record.portraits
-            for name in portrait.ratios
+            and getattr(record.answers[name].values.get(operand), "shape", None) == shape
+            for operand, shape, name in (*pictures, *tables)
         )
     return not isinstance(record, LatticeRecord) or isfinite(record.miss_bits)
 

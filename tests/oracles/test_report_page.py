@@ -588,7 +588,7 @@ def test_map_of_a_matrix_marks_wrong_cells_and_shades_by_size():
 def test_each_subject_of_an_operation_has_its_own_proof():
     other = right_entry(subject="other", proof=replace(right_entry().proof, refutation="y"))
     for entries in ((other, right_entry()), (right_entry(), other)):
-        assert "dense: refuted on symbols, y" in evidence_lines(made_report(*entries))
+        assert "dense (other): refuted on symbols, y" in evidence_lines(made_report(*entries))
 
 
 def test_edges_of_the_shades():
