@@ -22,10 +22,11 @@ _COMMANDS = (
 )  # fmt: skip
 _EPILOG = """\
 exit status: 0 right, 1 a subject is wrong, 2 bad usage, 3 a required witness is missing or
-failed, 4 the harness itself failed or the report could not be written, 5 nothing was compared or
-could be seen, 130 interrupted, 143 told to end by SIGTERM (run then writes the report of what was
-done). With --fail-on new: 1 a subject is wrong that was not, 5 one cannot be seen any more that
-could, 0 also if others are wrong or unseen as before.
+failed, 4 the harness itself failed, or the report or the output of a run that is right could not
+be written, 5 nothing was compared or could be seen, 130 interrupted, 143 told to end by SIGTERM
+(run writes the report of what was done, also after 4 if it can be). With --fail-on new: 1 a
+subject is wrong that was not, 5 one cannot be seen any more that could, 0 also if others are wrong
+or unseen as before.
 """
 
 

@@ -16,6 +16,7 @@ from oracles.answer import Answer
 from oracles.choices import IN_PROCESS, check_evidence, check_numbers, check_oracles
 from oracles.counterexamples import Kept, keep, kept
 from oracles.diagnosis import diagnose
+from oracles.entry import entry_of
 from oracles.environment import environment, now
 from oracles.evidence import Proof
 from oracles.exact.bounded import Approximate
@@ -25,12 +26,10 @@ from oracles.foreign import error_text
 from oracles.judging import account, tells_what_is_wrong
 from oracles.limits import Limits, make_limits
 from oracles.op import FORWARD, Case, Op
-from oracles.places import backward_of, place_of_subject
 from oracles.proof_grid import quick
 from oracles.proving import polynomial_of, prove, prove_apart
 from oracles.report import OpReport, Report
 from oracles.search import Convicted, blob_of, search
-from oracles.tally import Ledger
 from oracles.workers import WITNESSES, CannotAsk, Workers, missing_reason
 from oracles.wrong_cases import Failure
 
@@ -153,34 +152,11 @@ class Runner:
                     partial(self._kept, given, failure, earlier, limits)
                 )
                 notes += unsaved
+        seconds = time.perf_counter() - start  # of the cases, which a later run may be held to
         proof = self._proof_so_far(given, limits) if blob is None else None
-        seconds = time.perf_counter() - start
-        entry = self._in_spite(partial(self._entry, op, dtype, limits, found.ledger))
+        asked = self.oracles, self.missing
+        entry = self._in_spite(lambda: entry_of(op, dtype, limits, found.ledger, *asked))
         return replace(entry, seconds=seconds, failure=failure, proof=proof, notes=notes)
-
-    def _entry(self, op: Op, dtype: str, limits: Limits, ledger: Ledger) -> OpReport:
-        """Return what the ledger holds, without failure and proof."""
-        return OpReport(
-            op=op.name,
-            subject=op.subject or op.name,
-            dtype=dtype,
-            cases=ledger.cases,
-            elements=ledger.elements,
-            seconds=0.0,
-            tallies=ledger.ordered_tallies(),
-            pairings=tuple(ledger.pairings.values()),
-            attendance=tuple(ledger.attendance(self.oracles, self.missing)),
-            defects=tuple(ledger.defects.values()),
-            lattice=ledger.lattice,
-            laws=dict(ledger.laws),
-            limits=limits.stated(),
-            refused=ledger.refused,
-            kept_passed=ledger.kept_passed,
-            ground=getattr(op.definition, "ground", "bound"),
-            place=place_of_subject(op),
-            spec=op.spec,
-            backward=backward_of(op),
-        )
 
     def _cut_short(self, cause: BaseException) -> None:
         self.when_interrupted()

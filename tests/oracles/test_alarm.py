@@ -1,4 +1,5 @@
 import math
+import os
 import signal
 import threading
 import time
@@ -73,3 +74,18 @@ def test_an_alarm_at_the_very_end_leaves_none_set():
 def test_what_no_alarm_can_be_set_for_is_refused_before_the_block(seconds):
     with pytest.raises(ValueError, match=r"`seconds` \(=.*\) must be above 0, and at most 1e\+06"):
         at_most(seconds)
+
+
+def test_an_alarm_while_it_is_put_off_does_not_ring(monkeypatch):
+    put, before = signal.setitimer, signal.getsignal(signal.SIGALRM)
+
+    def rung(which, seconds, interval=0.0):
+        if not seconds:
+            os.kill(os.getpid(), signal.SIGALRM)
+            time.sleep(0.01)  # in which Python looks for signals
+        return put(which, seconds, interval)
+
+    monkeypatch.setattr(signal, "setitimer", rung)
+    with at_most(60):
+        pass
+    assert signal.getsignal(signal.SIGALRM) is before

@@ -64,7 +64,7 @@ def test_answers_that_are_no_float_arrays_come_back(report):
     }
     first = report.entries[0]
     answers = {"subject": Answer("value", values)}
-    failure = replace(first.failure, answers=answers, portraits=())
+    failure = replace(first.failure, answers=answers, comparisons=(), portraits=())
     text = json_text(replace(report, entries=(replace(first, failure=failure),)))
     (again,) = read_report(text).entries
     found = again.failure.answers["subject"].values

@@ -127,7 +127,7 @@ def interrupts(monkeypatch):
         (runner, "diagnose", 1),
         (runner, "keep", 2),
         (Runner, "proof", 1),
-        (Runner, "_entry", 2),
+        (runner, "entry_of", 2),
     ],
 )
 @pytest.mark.parametrize(
@@ -148,7 +148,7 @@ def test_an_interrupt_after_a_conviction_does_not_lose_it(
     assert "y: WRONG" in dense.failure.sentences[0]
     assert bool(dense.failure.causes) is (name not in ("account", "diagnose"))
     assert (home / dense.failure.saved / "case.json").is_file()
-    assert (dense.proof is None) is (name != "_entry")
+    assert (dense.proof is None) is (name != "entry_of")
 
 
 def test_after_an_interrupt_nothing_is_explained_or_proved(home, interrupts, monkeypatch):
