@@ -19,9 +19,12 @@ class Terminal(Console):
     ----------
     data
         Standard output, if that is for data alone and people read standard error; else None.
+    held
+        What GitHub takes for the end of text without commands (`oracles.github`), or "".
     """
 
     data: IO[str] | None = None
+    held = ""
 
     def print(self, *objects: Any, **styles: Any) -> None:
         """Print as any console does; once that fails, what is still to be printed goes nowhere."""

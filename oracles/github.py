@@ -5,16 +5,27 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from secrets import token_hex
 
-from rich.console import Console
 from rich.text import Text
 
+from oracles.console import Terminal
 from oracles.report import Report
 from oracles.reporting.annotations import workflow_commands
 from oracles.reporting.step_summary import MOST, step_summary
 
 
-def tell_github(report: Report, console: Console, *, quiet: bool) -> None:
+def hold_commands(console: Terminal, *, quiet: bool) -> None:
+    """Have GitHub take no line for a command until `tell_github`: names and subjects may print any.
+
+    A row of the table begins with a name, and ``##[error]`` is a command anywhere in a line.
+    """
+    if os.environ.get("GITHUB_ACTIONS") == "true" and not quiet:
+        console.held = token_hex(16)
+        console.print(Text(f"::stop-commands::{console.held}"))
+
+
+def tell_github(report: Report, console: Terminal, *, quiet: bool) -> None:
     """Append to the step's summary and mark lines of the change, where GitHub asks for it.
 
     The summary is appended if ``$GITHUB_STEP_SUMMARY`` names a file, whatever the options say of
@@ -28,6 +39,8 @@ def tell_github(report: Report, console: Console, *, quiet: bool) -> None:
         except OSError as error:
             sys.stderr.write(f"oracle-diff: no summary of the step: {error}\n")
     if os.environ.get("GITHUB_ACTIONS") == "true" and not quiet:
+        if console.held:
+            console.print(Text(f"::{console.held}::"))
         for line in workflow_commands(report):
             console.print(Text(line))
 

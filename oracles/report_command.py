@@ -9,6 +9,7 @@ from dataclasses import replace
 from oracles.arguments import UsageError, check_files, check_output
 from oracles.console import terminal
 from oracles.finishing import finish, load_baseline
+from oracles.github import hold_commands
 from oracles.merging import merged, origin
 from oracles.report import Report
 from oracles.report_reader import load_report
@@ -41,6 +42,7 @@ def _shown(options: Namespace, report: Report) -> int:
         check_output(options.output)
     check_files(options)
     console = terminal(data=options.json == "-")
+    hold_commands(console, quiet=options.quiet)
     if not options.quiet:
         console.print(header(report.oracles, console.width))
         for entry in report.entries:

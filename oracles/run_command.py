@@ -23,6 +23,7 @@ from oracles.choices import KNOWN_ORACLES
 from oracles.console import Terminal, terminal
 from oracles.exit_status import BROKEN
 from oracles.finishing import finish, load_baseline, tell_of_earlier_reports
+from oracles.github import hold_commands
 from oracles.op import Op
 from oracles.plugging import DTYPES
 from oracles.progress import RunBar, bar
@@ -48,6 +49,7 @@ def run_operations(options: Namespace) -> int:
 
 def _run(options: Namespace) -> int:
     console = terminal(data=options.json == "-")  # a subject may print when it is imported
+    hold_commands(console, quiet=options.quiet)
     chosen = chosen_ops(options)
     oracles, dtypes = (
         names_of("--oracles", options.oracles, KNOWN_ORACLES),

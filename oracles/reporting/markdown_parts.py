@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from oracles.report import OpReport, Report
 from oracles.reporting.cells import TITLES, evidence_cell, subject_cell, witness_cell
@@ -79,12 +79,15 @@ def results_row(report: Report, entry: OpReport, name: str) -> str:
     return table_row([name, entry.dtype, *cells, f"{entry.seconds:.1f}"])
 
 
-def defect_items(report: Report) -> list[str]:
-    """Return each defect of a witness as an item of a list."""
+def defect_items(report: Report, cut: Callable[[str], str] = str) -> list[str]:
+    """Return each defect of a witness as an item of a list; `cut` shortens it before it is escaped.
+
+    A code span that is cut afterwards has no end, and what is in it is Markdown.
+    """
     items, names = [], Names(report)
     for entry in report.entries:
         for defect in entry.defects:
-            kept = f" (kept in {code(defect.case_file)})" if defect.case_file else ""
+            kept = f" (kept in {code(cut(defect.case_file))})" if defect.case_file else ""
             told = f"{names.row(entry)}, {counted(defect.count, 'case')}: {defect.sentence}"
-            items.append(f"- {escaped(told)}{kept}")
+            items.append(f"- {escaped(cut(told))}{kept}")
     return items

@@ -54,7 +54,7 @@ def step_summary(report: Report, room: int = MOST) -> str:
     sections = [
         ("", [NUMBERS, "", *results_head(report)], _rows(report, names), "rows of the table"),
         ("### Wrong or vacuous", [], [_details(e, names) for e in accounts], "accounts"),
-        (_DEFECTS, [], [_cut(item) for item in defect_items(report)], "defects"),
+        (_DEFECTS, [], defect_items(report, _cut), "defects"),
     ]
     lines = list(top)
     for (title, opening, blocks, what), share in zip(sections, _SHARES, strict=True):

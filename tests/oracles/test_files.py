@@ -95,12 +95,12 @@ def test_files_are_on_the_disk_before_they_take_their_places_in_the_order_given(
 ):
     done = []
     replace = Path.replace
-    monkeypatch.setattr(os, "fsync", lambda _: done.append("synced"))
+    monkeypatch.setattr(os, "fsync", lambda file: done.append(os.fstat(file).st_size))
     monkeypatch.setattr(
         Path, "replace", lambda part, path: (done.append(path.name), replace(part, path))
     )
-    write_files(str(tmp_path), {"b": "1", "a": "2", "c": "3"})
-    assert done == ["synced"] * 3 + ["b", "a", "c"]
+    write_files(str(tmp_path), {"b": "1", "a": "22", "c": "333"})
+    assert done == [1, 2, 3, "b", "a", "c"]  # the bytes that were there to be synchronised
 
 
 def test_a_device_stays_where_it_is(tmp_path):

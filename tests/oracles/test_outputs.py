@@ -64,6 +64,12 @@ def test_every_format_for_every_status(kind, status, red, found, tmp_path, monke
     assert page == (tmp_path / ".oracles/report.html").read_text(encoding="utf-8")
 
 
+def test_the_file_that_programs_read_comes_last_whatever_is_asked_for():
+    places = [str(path) for _, path, _ in outputs.asked(options(*FILES, "--json", "out/a.json"))]
+    assert places[-1] == ".oracles/report.json"
+    assert len(set(places)) == 7
+
+
 def test_files_that_are_asked_for_are_written_without_the_others(tmp_path):
     done, printed = finished(reports.right(), *FILES, "--no-report", "--quiet")
     assert done == RIGHT

@@ -98,13 +98,15 @@ def test_report_has_the_status_of_an_interrupted_run_and_of_a_required_witness(c
     assert call("report", "cut.json")[0] == INTERRUPTED
     first = found["right"].entries[0]
     case = found["wrong"].failures[0].failure.case
-    death = Defect("complex_step", "crashed", "complex_step: crashed", 1, case)
-    died = replace(found["right"], entries=(replace(first, defects=(death,)),))
-    (home / "died.json").write_text(json_text(died))
-    assert call("report", "died.json")[0] == RIGHT
-    assert call("report", "died.json", "--require", "complex_step")[0] == WITNESS_FAILED
+    for kind in ("crashed", "timed out"):
+        death = Defect("complex_step", kind, f"complex_step: {kind}", 1, case)
+        died = replace(found["right"], entries=(replace(first, defects=(death,)),))
+        (home / "died.json").write_text(json_text(died))
+        assert call("report", "died.json")[0] == RIGHT
+        assert call("report", "died.json", "--require", "complex_step")[0] == WITNESS_FAILED
     (home / "none.json").write_text(json_text(report(missing={"torch": "not installed"})))
     assert call("report", "none.json")[0] == NOTHING
+    assert call("report", "none.json", "--require", "torch")[0] == NOTHING
 
 
 DAMAGED = {

@@ -262,3 +262,13 @@ def test_files_that_cannot_be_read_are_named(tmp_path):
         path = str(tmp_path / name)
         with pytest.raises(ValueError, match=f"^{re.escape(why.format(path))}$"):
             load_report(path)
+
+
+def test_tuples_and_the_order_of_names_come_back(report):
+    options = {"z": (1, (2, 3)), "a": "inf", "m": -0.0, "b": 2**70, "t": True, "n": None}
+    first = report.entries[0]
+    case = replace(first.failure.case, options=options)
+    entry = replace(first, failure=replace(first.failure, case=case), limits=options)
+    (again,) = read_report(json_text(replace(report, entries=(entry,)))).entries
+    for found in (again.failure.case.options, again.limits):
+        assert repr(found) == repr(options)

@@ -164,3 +164,11 @@ def test_a_name_makes_no_link():
     entry = replace(reports.wrong().entries[0], op="[x](http://e.example)")
     (found,) = results(replace(reports.wrong(), entries=(entry,)))
     assert "](" not in found["message"]["text"]
+
+
+def test_a_name_makes_no_second_line():
+    entry = replace(reports.wrong().entries[0], op="a\n\x1bb", subject="c\r\nd")
+    (found,) = results(replace(reports.wrong(), entries=(entry,)))
+    assert found["message"]["text"].startswith(r"a \x1bb in float64, c d: grad_x: WRONG, ")
+    (where,) = found["locations"][0]["logicalLocations"]
+    assert where["fullyQualifiedName"] == "c d"

@@ -8,6 +8,7 @@ from lxml import html
 from markdown_it import MarkdownIt
 
 from oracles.changes import Change, Changes
+from oracles.cli import main
 from oracles.console import Terminal
 from oracles.finishing import status_of
 from oracles.github import tell_github
@@ -16,6 +17,7 @@ from oracles.places import Place
 from oracles.reporting.annotations import MOST as MOST_ERRORS
 from oracles.reporting.annotations import workflow_commands
 from oracles.reporting.findings import findings, findings_of
+from oracles.reporting.json_form import json_text
 from oracles.reporting.markdown import markdown
 from oracles.reporting.markdown_parts import code, escaped, fenced
 from oracles.reporting.names import Names
@@ -278,3 +280,50 @@ def test_a_verdict_that_is_none_is_marked():
     assert commands(reports.empty()) == [({"title": "oracle-diff"}, "nothing was compared")]
     ((_, message),) = commands(reports.interrupted())
     assert message.startswith("interrupted; right so far: ")
+
+
+def test_what_is_cut_stays_text():
+    first = reports.with_defects().entries[0]
+    for length in range(900, 1010, 7):
+        case_file = "<h1>no</h1>[a](http://e.example)" * 3
+        defect = replace(first.defects[0], sentence="s" * length, case_file=case_file)
+        report = replace(reports.right(), entries=(replace(first, defects=(defect,)),))
+        tree = rendered(step_summary(report))
+        assert [item.find("code").text for item in tree.iter("li")] == [case_file]
+        assert not tree.xpath(".//h1 | .//a")
+
+
+def test_no_name_in_the_table_is_a_command(tmp_path, monkeypatch, capsys):
+    """As the runner reads a line: ``::`` at its beginning, ``##[`` anywhere."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    first = replace(reports.wrong().entries[0], op="::error::a", subject="##[error]b")
+    report = replace(reports.wrong(), entries=(first,))
+    (tmp_path / "found.json").write_text(json_text(report))
+    with pytest.raises(SystemExit):
+        main(["report", "found.json"])
+    lines = capsys.readouterr().out.splitlines()
+    read = [n for n, line in enumerate(lines) if line.lstrip().startswith("::") or "##[" in line]
+    token = lines[0].removeprefix("::stop-commands::")
+    end = lines.index(f"::{token}::")
+    assert len(token) == 32
+    assert len([n for n in read if 0 < n < end]) >= 2
+    assert [lines[n] for n in read if n > end] == workflow_commands(report)
+    with pytest.raises(SystemExit):
+        main(["report", "found.json", "--quiet"])
+    assert len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_room_is_counted_in_bytes():
+    entries = tuple(replace(e, op="\u7573" * 90) for e in reports.many(300).entries)
+    text = step_summary(replace(reports.many(1), entries=entries), 60_000)
+    assert 30_000 < len(text.encode()) <= 60_000
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [("$a$ $$b$$", r"\$a\$ \$\$b\$\$"), ("http://e.example", r"http:\//e.example")],
+)
+def test_what_github_alone_reads_in_text_is_escaped(name, source):
+    """Formulas and bare addresses, of which the Markdown of these tests knows nothing."""
+    assert escaped(name) == source
