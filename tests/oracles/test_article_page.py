@@ -12,8 +12,11 @@ from lxml import html
 
 from oracles import cli, commands
 from oracles.arguments import UsageError
+from oracles.article import article_case
 from oracles.article_record import article_record
-from oracles.article_steps import BACKWARD_STEPS, FORWARD_STEPS
+from oracles.article_steps import BACKWARD_STEPS, FORWARD_STEPS, exact_steps
+from oracles.compare import compare
+from oracles.reporting.article import article_text
 from oracles.reporting.article_page.answers import step_answers
 from oracles.reporting.article_page.curves import BOTTOM, LABEL_GAP, LEFT, RIGHT, TOP, chart
 from oracles.reporting.article_page.data import article_data
@@ -144,6 +147,54 @@ def test_wrong_framework_is_marked_in_words(record):
     (asked,) = tree.xpath("//*[@id='step-d2']/*[@data-image='0']")
     assert "✕ outside it in 1 cell" in " ".join(asked.text_content().split())
     assert len(asked.xpath(".//table[@class='digits']//tr[@class='outside']")) == 1
+
+
+@pytest.mark.parametrize("given", [np.nan, np.inf])
+def test_what_is_no_number_is_shown_and_marked(record, given):
+    image = record.steps.images[0]
+    matrix = image.matrices["g3"]["manual"].copy()
+    matrix[1, 0] = given
+    true = {"g3": exact_steps(article_case(0, record.steps.weights))["g3"]}
+    (judged,) = compare("torch", {"g3": matrix}, true, np.dtype(np.float64))
+    changed = replace(
+        image,
+        matrices={**image.matrices, "g3": {**image.matrices["g3"], "torch": matrix}},
+        comparisons={**image.comparisons, "g3": {**image.comparisons["g3"], "torch": judged}},
+    )
+    steps = replace(record.steps, images=(changed, *record.steps.images[1:]))
+    assert "torch outside the bound" in article_text(steps)
+    tree = html.fromstring(article_html(replace(record, steps=steps)))
+    (asked,) = tree.xpath("//*[@id='step-g3']/*[@data-image='0']")
+    (row,) = asked.xpath(".//table[@class='digits']//tr[@class='outside']")
+    said = " ".join(" ".join(row.itertext()).split())
+    assert said == "torch not a finite number ∞ ∞ ✕"
+    (judgement,) = asked.xpath(".//table[@class='judged']//tr[@class='outside']")
+    assert "outside it in 1 cell" in judgement.text_content()
+
+
+def words_on(who, record):
+    tree = html.fromstring(article_html(record))
+    (said,) = tree.xpath(f"//footer//dt[text()='{who}']/following-sibling::dd[1]")
+    return " ".join(said.text_content().split())
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [("", "within the bound at every step of every image."), ("d1", "shown as it is."),
+     ("g3", "It is outside the bound at g3.")],
+)  # fmt: skip
+def test_what_is_said_of_a_framework_is_what_it_did(record, step, words):
+    images = []
+    for image in record.steps.images:
+        by = {name: {**all_, "torch": all_["manual"]} for name, all_ in image.comparisons.items()}
+        matrices = {n: {**all_, "torch": all_["manual"]} for n, all_ in image.matrices.items()
+                    }  # fmt: skip
+        if step:
+            by[step]["torch"] = replace(by[step]["torch"], wrong=1, wrong_cells=(0,))
+        images.append(replace(image, matrices=matrices, comparisons=by))
+    said = words_on("torch", replace(record, steps=replace(record.steps, images=tuple(images))))
+    assert said.endswith(words)
+    assert ("tanh2" in said) == (step == "d1")
 
 
 # --- the command --------------------------------------------------------------------------------

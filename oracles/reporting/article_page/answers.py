@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal
@@ -109,7 +110,9 @@ def _counted(cells: int) -> str:
     return f"{cells} cell" if cells == 1 else f"{cells} cells"
 
 
-def _triples(by: Mapping[str, Any], step: Mapping[str, Any]) -> Iterator[tuple[float, str, float]]:
+def _triples(
+    by: Mapping[str, Any], step: Mapping[str, Any]
+) -> Iterator[tuple[float | None, str, float]]:
     for values, truths, bounds in zip(by["value"], step["text"], step["bound"], strict=True):
         yield from zip(values, truths, bounds, strict=True)
 
@@ -132,8 +135,11 @@ def _cells(step: Mapping[str, Any]) -> Iterator[CellAnswers]:
             )
 
 
-def _said(value: float, truth: str, bound: float, right: bool) -> Said:
+def _said(value: float | None, truth: str, bound: float, right: bool) -> Said:
     error = _error(value, truth)
+    if value is None:
+        infinite = significant(error)
+        return Said("", "not a finite number", "", infinite, infinite, right)
     digits, e, exponent = repr(value).partition("e")
     agreed = _same_start(digits, truth) if error else digits
     return Said(
@@ -151,12 +157,15 @@ def _same_start(one: str, other: str) -> str:
     return "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
-def _error(value: float, truth: str) -> float:
+def _error(value: float | None, truth: str) -> float:
+    """Return ``|value - truth|``; None stands for NaN and infinities, as in `article_data`."""
+    if value is None:
+        return math.inf
     return float(abs(_EXACTLY.subtract(Decimal(value), Decimal(truth))))
 
 
 def _ratio(error: float, bound: float) -> float:
-    return 0.0 if error == 0 else (error / bound if bound else float("inf"))
+    return 0.0 if error == 0 else (error / bound if bound else math.inf)
 
 
 def _minus(text: str) -> str:

@@ -162,4 +162,6 @@ def tone(value: float, largest: float) -> str:
 
 def significant(value: float, digits: int = 3) -> str:
     """Return a number to so many digits, with a true minus sign: ``−1.2e−16``."""
+    if not math.isfinite(value):
+        return cell_text(value, 0, whole=False)
     return f"{value:.{digits}g}".replace("-", MINUS)

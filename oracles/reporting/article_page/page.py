@@ -42,6 +42,7 @@ def article_html(record: ArticleRecord) -> str:
         stills=stills(shown.matrix),
         chart=chart(data["training"]["costs"]),
         dials=[_dial(image["published"]["later"]["g1"]["cosine"]) for image in data["images"]],
+        outside=_outside(data),
         answers=step_answers,
         pieces=pieces,
         significant=significant,
@@ -93,6 +94,17 @@ class _Shown:
 
     def _flat(self, name: str, cell: list[int]) -> int:
         return cell[0] * self.matrix(name, "right").shape[1] + cell[1]
+
+
+def _outside(data: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return by participant the steps at which it is outside the bound on some image."""
+    found: dict[str, list[str]] = {name: [] for name in data["participants"]}
+    for step in (*data["forward"], *data["backward"]):
+        answers = [image["steps"][step]["by"] for image in data["images"]]
+        for name, steps in found.items():
+            if not all(by[name]["right"] for by in answers if name in by):
+                steps.append(step)
+    return found
 
 
 def _dial(cosine: float) -> dict[str, Any]:

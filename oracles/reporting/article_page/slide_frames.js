@@ -67,7 +67,7 @@ const SlideFrames = (() => {
     const start = before(plan);
     const { turns } = start.at(-1);
     const count = sums.flat().length;
-    const whole = { ring: true, turns: 0, filled: count, rotated: plan.rotated, caption:
+    const whole = { ring: false, turns: 0, filled: count, rotated: plan.rotated, caption:
       `${plan.matrix}, ${plan.kernel}, and ${step}, which comes of them. Step forward, or play.` };
     return {
       step, plan, ring: rows, matrix, kernel, slid, sums,

@@ -59,7 +59,7 @@ const Trace = (() => {
   const lines = (cell, version) => {
     const { step, row, column } = cell;
     const origins = Network.origins(version, step, row, column);
-    const made = Network.contributors(version, step, row, column);
+    const made = Network.contributors(version, step, row, column, State.numbers());
     const [values, slopes] = [false, true].map((slope) =>
       counted(made.filter((one) => one.slope === slope)));
     const show = numeral(version);
@@ -112,7 +112,7 @@ const Trace = (() => {
     const cell = { step: table.dataset.matrix, ...Grids.placeOf(td) };
     const place = [version, cell.step, cell.row, cell.column];
     const via = Network.origins(...place).map((one) => ({ ...one, mark: "via" }));
-    const leaves = Network.contributors(...place).map((one) =>
+    const leaves = Network.contributors(...place, State.numbers()).map((one) =>
       ({ ...one, mark: one.slope ? "slope" : "lit" }));
     const home = homeOf(td);
     home.classList.add("tracing");

@@ -13,7 +13,7 @@ const Training = (() => {
   const { training } = State.run;
 
   let costs = training.costs;
-  let ofRun = true;
+  let trainedOn = null; // the reader's numbers as text; null while the curves are the run's
 
   const x = (epoch) => LEFT + (RIGHT - LEFT) * epoch / training.epochs;
   /** What is no number stands at the top, with what is too large. */
@@ -23,17 +23,21 @@ const Training = (() => {
     return BOTTOM - (BOTTOM - TOP) * Math.min(Math.max(height, 0), 1);
   };
 
-  /** Labels that would stand on one another are moved apart: those below stay, others go up. */
+  /** Labels are moved apart: those below stay, others go up, and none leaves the chart. */
   const labels = () => {
+    const ends = Object.entries(costs).map(([version, values]) => [version, y(values.at(-1))]);
     let above = Infinity;
-    return Object.entries(costs)
-      .map(([version, values]) => [version, y(values.at(-1))])
-      .sort(([, a], [, b]) => b - a)
-      .map(([version, place]) => {
-        above = Math.min(place, above - LABEL_GAP);
-        return [version, above];
-      });
+    return ends.sort(([, a], [, b]) => b - a).map(([version, place], n) => {
+      const room = TOP + LABEL_GAP * (ends.length - 1 - n);
+      above = Math.min(Math.max(place, room), above - LABEL_GAP);
+      return [version, above];
+    });
   };
+
+  const ends = () => Object.entries(costs).map(([version, values]) => {
+    const name = chart.querySelector(`[data-curve=${version}] .which`).textContent;
+    return `${name} from ${costText(values[0])} to ${costText(values.at(-1))}`;
+  });
 
   const draw = () => {
     Object.entries(costs).forEach(([version, values]) => {
@@ -45,25 +49,28 @@ const Training = (() => {
     });
     labels().forEach(([version, place]) =>
       chart.querySelector(`[data-curve=${version}] text`).setAttribute("y", (place + 4).toFixed(1)));
+    chart.setAttribute("aria-label", `cost by epoch, logarithmic: ${ends().join("; ")}`);
   };
 
   const costText = (cost) =>
     (cost < 100 && cost >= 5e-5 ? cost.toFixed(4) : Numbers.significant(cost));
+
+  const given = () => JSON.stringify([State.image(), State.numbers()]);
 
   /** The step is the run's; images 1 to 4 with the changed one among them. */
   const train = () => {
     const { x: image, y: target, ...numbers } = State.numbers();
     const changed = (n) => n === State.image();
     const { images, versions } = State.run;
-    const given = {
+    const all = {
       ...numbers,
       images: images.map((each, n) => (changed(n) ? image : each.x)),
       targets: images.map((each, n) => (changed(n) ? target[0][0] : each.target)),
       rate: training.rate,
       epochs: training.epochs,
     };
-    costs = Object.fromEntries(versions.map((each) => [each, Network.train(each, given).costs]));
-    ofRun = false;
+    costs = Object.fromEntries(versions.map((each) => [each, Network.train(each, all).costs]));
+    trainedOn = given();
     const before = costText(costs.right[0]);
     note.textContent = `Trained in the page, from your numbers: ${before} before training.`;
     draw();
@@ -71,11 +78,11 @@ const Training = (() => {
 
   const follow = () => {
     button.hidden = State.isRun();
-    if (State.isRun() && !ofRun) {
-      [costs, ofRun] = [training.costs, true];
-      note.textContent = said;
-      draw();
-    }
+    if (trainedOn === null || trainedOn === given()) return;
+    // Curves of other numbers than those above would be taken for theirs.
+    [costs, trainedOn] = [training.costs, null];
+    note.textContent = said;
+    draw();
   };
 
   // --- reading -----------------------------------------------------------------------------------
