@@ -2,10 +2,12 @@
 
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from manualgrad import article
 from manualgrad.article_training import IMAGES, TARGETS, initial_weights, train
 from oracles.article_record import VERSIONS, article_record
 from oracles.reporting.article_page.page import article_html
@@ -56,7 +58,7 @@ def numbers_in(words):
 def test_sum_that_is_written_out_makes_the_number_and_counts_what_made_it(page, step):
     page.select_option("[data-activation=f2]", "sigmoid")
     page.locator(f".map [data-matrix={step}] td").first.hover()
-    names, numbers, counted = page.inner_text("#map [data-sum]").split("\n")
+    names, numbers, *counted = page.inner_text("#map [data-sum]").split("\n")
     f = {"a1": "f1", "a2": "f2", "out": "f3"}.get(step)
     assert f is None or re.search(rf"= {f}\(l\d", names)
     expression, value = numbers.replace("−", "-").removeprefix("= ").rsplit(" = ", 1)
@@ -64,8 +66,13 @@ def test_sum_that_is_written_out_makes_the_number_and_counts_what_made_it(page, 
     exact = page.evaluate("step => State.matrix(step)[0][0]", step)
     assert abs(float(value) - exact) <= 1e-3 * abs(exact)
     assert abs(made - exact) <= 0.05 * abs(exact)  # factors are written to 3 digits
-    values, _, slopes = counted.removeprefix("Made of ").partition(
-        "Through slopes alone (dotted): "
+    if step == "k":
+        assert counted == []  # it would be made of itself
+        return
+    values, _, slopes = (
+        counted[0]
+        .removeprefix("Solid, numbers that are multiplied: ")
+        .partition("Dotted, they matter only because they set f': ")
     )
     all_ = page.evaluate("step => Network.contributors('right', step, 0, 0)", step)
     for words, slope in ((values, False), (slopes, True)):
@@ -149,10 +156,12 @@ def test_labels_stay_in_the_chart_whatever_becomes_of_the_costs(page):
 def test_matrices_of_zeros_are_equal(page):
     page.evaluate("[0, 1, 2, 3].forEach((row) => State.set('w3', row, 0, 0))")
     far = set(page.locator("[data-far]").all_inner_texts())
-    assert far == {"equal to the truth, to rounding"}
+    assert far == {"equal to the page's right version, to rounding"}
 
 
-def test_each_column_of_the_versions_says_what_was_found(page, record):
+@pytest.mark.parametrize("script", [True, False])
+def test_each_column_of_the_versions_says_what_was_found(pages, path, record, script):
+    page = pages.open(path, java_script_enabled=script)
     found = {(d.version, d.step): d for d in record.steps.images[0].published}
     heads = page.locator(".versions thead th").all_inner_texts()
     assert heads == ["step", "first version", "later version", "right"]
@@ -179,3 +188,120 @@ def test_curves_are_called_by_the_version_that_made_them(page):
              "later": "as later published"}  # fmt: skip
     for version, said in words.items():
         assert page.locator(f"[data-curve={version}] .which").text_content() == said
+
+
+@pytest.mark.parametrize("width", [320, 400, 640, 712, 720, 768, 830, 870, 1024])
+def test_page_is_never_wider_than_the_window(pages, path, width):
+    page = pages.open(path, viewport={"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+
+
+# --- why R belongs there ------------------------------------------------------------------------
+
+
+def because(page):
+    return " ".join(page.inner_text(".because").split())
+
+
+def cell(origin):
+    return f"{origin['step']}[{origin['row']},{origin['column']}]"
+
+
+def test_why_names_the_cells_that_the_lines_have(page):
+    places = [("l2", row, column) for row in range(2) for column in range(2)]
+    origins = page.evaluate("all => all.map((p) => Network.origins('right', ...p))", places)
+    entered = [(place, [cell(o) for o in all_ if o["tap"] == first["tap"]])
+               for place, all_ in zip(places, origins, strict=True)
+               for first in all_ if cell(first) == "a1[0,0]"]  # fmt: skip
+    assert entered == [(("l2", 0, 0), ["a1[0,0]", "w2[1,1]"])]
+    said = because(page)
+    assert "a1[0,0] enters l2[0,0] alone, and through w2[1,1]" in said
+    for version, before in [("right", "So dA1[0,0] = "), ("later", "The published line has ")]:
+        factors = page.evaluate("v => Network.origins(v, 'dA1', 0, 0)", version)
+        assert before + " · ".join(map(cell, factors)) in said
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_why_and_the_measured_slope_are_those_of_the_numbers(pages, path, page, edited):
+    x, weights, y = IMAGES[0].copy(), initial_weights(4.2), TARGETS[0]
+    if edited:
+        write(page, "w2", "-2")
+        write(page, "x", "1.5")
+        weights.w2[0, 0], x[0, 0] = -2, 1.5
+    else:
+        still = pages.open(path, java_script_enabled=False)
+        assert because(still) == because(page)
+    made = article.forward(x, weights)
+    right, later = (VERSIONS[name](made, y, weights) for name in ("right", "later"))
+    said = because(page).replace("−", "-")
+    values = [(weights.w2[1, 1], right.d2[0, 0], right.dA1[0, 0]),
+              (weights.w2[0, 0], right.d2[1, 1], later.dA1[0, 0])]  # fmt: skip
+    for one, other, product in values:
+        second = f"({other:.3g})" if other < 0 else f"{other:.3g}"
+        assert f"= {one:.3g} · {second} = {product:.3g}" in said
+    for found in (right, later):
+        assert f"{found.g1[0, 0]:.4g} in the" in said
+    # Four digits are shown: up to 5e-4 of rounding. The central difference itself is far closer.
+    measured = float(said.split("cost is ")[1].split(". ")[0])
+    assert abs(measured - right.g1[0, 0]) <= 6e-4 * abs(right.g1[0, 0])
+
+
+def test_a_slope_that_rounding_hides_is_not_told(page):
+    page.evaluate("[0, 1].forEach((r) => [0, 1].forEach((c) => State.set('w2', r, c, 0)))")
+    assert "cost is too little to measure." in because(page)
+
+
+# --- why the loss falls -------------------------------------------------------------------------
+
+
+def test_what_is_said_of_a_training_without_g1_is_what_it_did(page, record):
+    weights = initial_weights(4.2)
+
+    def without(*given):
+        return replace(VERSIONS["right"](*given), g1=np.zeros((2, 2)))
+
+    found = train(IMAGES, TARGETS, weights, epochs=EPOCHS, gradients=without).costs[-1]
+    words = page.inner_text("#training")
+    later = record.costs["later"]
+    assert found < later[0]
+    assert f"alone bring the cost down to {found:.4f}" in words
+    assert (f"further than with the published g1, to {later[-1]:.4f}" in words) == (
+        found < later[-1]
+    )
+    assert ("In the article's run all three fall" in words) == all(
+        costs[-1] < costs[0] for costs in record.costs.values()
+    )
+
+
+# --- the network as it is drawn -----------------------------------------------------------------
+
+
+def test_arrows_lead_from_what_a_matrix_is_made_of(page):
+    boxes = {name: page.locator(f".map [data-matrix={name}]").bounding_box()
+             for name in ("k", "d3", "d2", "dA1", "d1", "g3", "g2", "g1")}  # fmt: skip
+    for source, to in [("k", "d3"), ("d3", "d2"), ("d2", "dA1"), ("dA1", "d1")]:
+        arrow = page.locator(f".chain.to-{to}").bounding_box()
+        left = boxes[to]["x"] + boxes[to]["width"]
+        assert left <= arrow["x"] < left + 16  # it touches both, and only these
+        assert 0 <= boxes[source]["x"] - arrow["x"] - arrow["width"] < 16
+        inside = [each for each in boxes.values() if arrow["x"] < each["x"] < boxes[source]["x"]
+                  and each["y"] < arrow["y"] < each["y"] + each["height"]]  # fmt: skip
+        assert inside == []
+    chain = max(boxes[name]["y"] + boxes[name]["height"] for name in ("d3", "d2", "d1", "dA1"))
+    for gradient, source in [("g3", "d3"), ("g2", "d2"), ("g1", "d1")]:
+        assert boxes[gradient]["y"] > chain
+        branch = page.locator(f".branch.to-{gradient}").bounding_box()
+        assert boxes[gradient]["x"] < branch["x"] + branch["width"] / 2 < boxes[source]["x"]
+
+
+def test_network_can_be_read_at_once_on_a_common_screen(page):
+    sizes = page.locator(".map td").evaluate_all(
+        "all => all.map((td) => parseFloat(getComputedStyle(td).fontSize))"
+    )
+    assert min(sizes) >= 12
+    map_ = page.evaluate("(({ scrollWidth, clientWidth }) => [scrollWidth, clientWidth])"
+                         "(document.querySelector('.map'))")  # fmt: skip
+    assert map_[0] == map_[1]
+    assert page.evaluate("document.documentElement.scrollWidth") == 1280
+    page.set_viewport_size({"width": 1232, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") == 1232

@@ -63,6 +63,8 @@ LOOK = """() => {
         factors: all(".factor").map((each) => each.textContent.replace("× ", "")),
         blank: result.map((each) => each.classList.contains("blank")),
         lit: result.map((each) => each.classList.contains("lit")),
+        titles: all("g > .title").filter((each) => each.getAttribute("y") === "-24")
+            .map((each) => each.textContent),
         line: document.querySelector("[data-playing]").textContent,
         products: document.querySelector("[data-products]").textContent,
     };
@@ -100,6 +102,12 @@ def test_every_frame_shows_what_the_version_computes(pages, path, step, version)
         assert len(look["ring"]) == padded.size - over.size
         if look["over"] == "0":
             continue
+        kernel_title = OVER[step][1]
+        assert look["titles"] == [
+            f"pad1({OVER[step][0]})" if step == "dA1" else OVER[step][0],
+            f"R({kernel_title})" if rotations == 1 else f"R(R({kernel_title})) = {kernel_title}",
+            "the sums" if ends_rotated else step,
+        ]
         column, row = (int(n) for n in (*look["at"], 0)[:2])
         places.append((row, column))
         assert look["factors"] == texts(slid) == seen(look["kernel"], look["kernelTurned"])
@@ -114,8 +122,8 @@ def test_every_frame_shows_what_the_version_computes(pages, path, step, version)
     assert places == list(np.ndindex(sums.shape))
     assert look["resultTurned"] == (180 if ends_rotated else 0)
     assert seen(look["result"], look["resultTurned"]) == texts(given[step])
-    assert [index for _, index, _ in look["result"]] == [
-        f"{r},{c}" for r, c in np.ndindex(sums.shape)
-    ]
+    indices = [f"{r},{c}" for r, c in np.ndindex(sums.shape)]
+    assert [index for _, index, _ in look["result"]] == (indices[::-1] if ends_rotated else indices)
+    assert look["titles"][2] == (f"R: {step}" if ends_rotated else step)
     if lacks:
         assert look["line"] == PUBLISHED_LINES[version, step]

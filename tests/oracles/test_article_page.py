@@ -197,6 +197,38 @@ def test_what_is_said_of_a_framework_is_what_it_did(record, step, words):
     assert ("tanh2" in said) == (step == "d1")
 
 
+@pytest.mark.parametrize(("roundings", "said"), [(3, True), (1e6, False)])
+def test_lost_digits_are_told_where_they_are_what_is_wrong(record, roundings, said):
+    image = record.steps.images[0]
+    truth, incoming = (image.matrices[name]["exact"] for name in ("d1", "dA1"))
+    matrix = truth + roundings * np.finfo(np.float64).eps * np.abs(incoming)
+    true = {"d1": exact_steps(article_case(0, record.steps.weights))["d1"]}
+    (judged,) = compare("torch", {"d1": matrix}, true, np.dtype(np.float64))
+    assert not judged.agrees
+    changed = replace(
+        image,
+        matrices={**image.matrices, "d1": {**image.matrices["d1"], "torch": matrix}},
+        comparisons={**image.comparisons, "d1": {**image.comparisons["d1"], "torch": judged}},
+    )
+    steps = replace(record.steps, images=(changed, *record.steps.images[1:]))
+    tree = html.fromstring(article_html(replace(record, steps=steps)))
+    (asked,) = tree.xpath("//*[@id='step-d1']/*[@data-image='0']")
+    words = " ".join(asked.text_content().split())
+    assert ("off: it computes tanh' as 1 − tanh2" in words) == said
+    if said:
+        (error,) = asked.xpath(".//tr[@class='outside'][th='torch']/td[1]/text()")[:1]
+        assert f"torch is {error} off" in words
+
+
+def test_products_cell_by_cell_are_marked_and_the_row_is_set_as_a_matrix(tree):
+    for step, f in [("d3", "f3'"), ("d2", "f2'"), ("d1", "f1'")]:
+        (card,) = tree.xpath(f"//*[@id='step-{step}']")
+        assert f"⊙ {f}" in card.xpath("./h3")[0].text_content()
+        assert "⊙ multiplies cell by cell" in card.xpath("./p[@class='note']")[0].text_content()
+    assert "set as 2x2" in tree.xpath("//*[@id='step-d2']/p[@class='note']")[0].text_content()
+    assert "⊙" not in tree.xpath("//*[@id='step-g1']/h3")[0].text_content()
+
+
 # --- the command --------------------------------------------------------------------------------
 
 
@@ -231,7 +263,9 @@ def test_place_that_cannot_be_written_is_refused_before_the_work(tmp_path, monke
     ("numbers", "power", "texts"),
     [([0.5, -0.25], 0, ["0.50", "−0.25"]), ([6.94e-3, -1e-5, 0.0], -3, ["6.94", "−0.01", "0"]),
      ([1.0, -1.0, 0.0], 0, ["1", "−1", "0"]), ([14.351, 2.0], 0, ["14.4", "2.00"]),
-     ([1234.0, 1.0], 3, ["1.23", "0.00"]), ([0.0], 0, ["0"]), ([99.5], 1, ["9.95"]),
+     ([1234.0, 1.0], 3, ["1.23", "1e−3"]),
+     ([1.0, 0.005, 0.0049, -4e-12, 9.6e-4], 0, ["1.00", "0.01", "5e−3", "−4e−12", "1e−3"]),
+     ([0.0], 0, ["0"]), ([99.5], 1, ["9.95"]),
      ([np.nan, np.inf, -np.inf, 2.5], 0, ["NaN", "∞", "−∞", "2.50"])],
 )  # fmt: skip
 def test_cells_are_short_and_in_one_unit(numbers, power, texts):
@@ -267,13 +301,14 @@ def test_what_a_line_lacks_is_marked_where_it_lacks_it():
     assert not any(piece.missing or piece.gap for piece in pieces(right))
     kinds = {piece.text: piece.kind for piece in pieces("g3 = h^T . d3")}
     assert (kinds["h"], kinds["^T"], kinds["."]) == ("matrix", "exponent", "text")
+    assert {p.text: p.kind for p in pieces("d1 = dA1 f1'(l1)")}["f1'"] == "slope"
 
 
 def test_answers_have_digits_errors_and_the_worst():
     step = {
         "text": [["0.5", "-1.25e-7"]], "bound": [[1e-16, 1e-22]],
         "by": {"manual": {"value": [[0.5, -1.2499e-7]], "right": False, "wrong": [[0, 1]],
-                          "ratio": None, "problem": ""},
+                          "ratio": None, "problem": "", "digits_lost": True},
                "jax": {"value": None, "right": False, "wrong": [], "ratio": None,
                        "problem": "has shape (1,)"}},
     }  # fmt: skip
@@ -285,11 +320,12 @@ def test_answers_have_digits_errors_and_the_worst():
     manual, jax = found.judgements
     assert (manual.ratio, manual.verdict) == ("∞", "outside it in 1 cell")
     assert (manual.error, manual.bound) == ("1e−11", "1e−22")
+    assert (manual.digits_lost, jax.digits_lost) == (True, False)
     assert (jax.verdict, jax.right, jax.error) == ("has shape (1,)", False, "")
 
 
 def test_curves_lie_in_the_plot_and_their_labels_apart():
-    made = chart({"a": (1.0, 0.0101), "b": (1.0, 0.01), "c": (1.0, 0.0)})
+    made = chart({"a": (1.0, 0.0101), "b": (1.0, 0.01), "c": (1.0, 0.0), "d": (1.0, 0.0011)})
     for curve in made.curves:
         (x, y), (x_end, _) = [map(float, p.split(",")) for p in curve.points.split()]
         assert (x, x_end, y) == (LEFT, RIGHT, TOP)
@@ -299,6 +335,19 @@ def test_curves_lie_in_the_plot_and_their_labels_apart():
     labels = sorted(curve.label_y for curve in made.curves)
     assert min(np.diff(labels)) >= LABEL_GAP - 1e-9
     assert [text for _, text in made.costs] == ["0.001", "0.01", "0.1", "1"]
+    assert made.all_fall
+
+
+@pytest.mark.parametrize(
+    ("costs", "ticks"),
+    [((9.6, 0.2), ["0.1", "1", "10"]), ((1.0, 1.0), ["1", "10"]), ((0.1, 0.01), ["0.01", "0.1"]),
+     ((2.0, 3e-10), ["1e-10", "1e-8", "1e-6", "0.0001", "0.01", "1"]),
+     ((0.0,), ["0.001", "0.01", "0.1", "1"])],
+)  # fmt: skip
+def test_axis_has_the_decades_of_the_costs(costs, ticks):
+    made = chart({"a": costs})
+    assert [text for _, text in made.costs] == ticks
+    assert made.all_fall == (costs[-1] < costs[0])
 
 
 def test_stills_turn_what_turns(record):
@@ -312,7 +361,8 @@ def test_stills_turn_what_turns(record):
     assert padded[0] == "pad1(w2)"
     assert [len(padded[1].rows), len(d2[1].rows), len(sums[1].rows)] == [4, 2, 3]
     assert sums[1].rows[0][0].text == result[1].rows[2][2].text
-    assert sums[2] == result[2][::-1]
+    assert (sums[0], result[0]) == ("the sums", "R: dA1")
+    assert sums[2] == result[2] == tuple(f"{r},{c}" for r in range(3) for c in range(3))
     x, turned, l1 = made["l1"].panels
     assert turned[0] == "R(w1)"
     assert turned[2] == ("1,1", "1,0", "0,1", "0,0")

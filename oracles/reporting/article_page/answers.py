@@ -60,6 +60,8 @@ class Judgement:
         Of the cell with the largest error/bound, as texts.
     verdict
         In words.
+    digits_lost
+        Whether all that is wrong is what ``1 - tanh^2`` loses.
     """
 
     who: str
@@ -68,6 +70,7 @@ class Judgement:
     bound: str
     ratio: str
     verdict: str
+    digits_lost: bool
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def step_answers(step: Mapping[str, Any]) -> StepAnswers:
 
 def _judgement(who: str, by: Mapping[str, Any], step: Mapping[str, Any]) -> Judgement:
     if by["value"] is None:
-        return Judgement(who, False, "", "", "", by["problem"])
+        return Judgement(who, False, "", "", "", by["problem"], digits_lost=False)
     distances = [
         (_ratio(error, bound), error, bound)
         for value, truth, bound in _triples(by, step)
@@ -103,6 +106,7 @@ def _judgement(who: str, by: Mapping[str, Any], step: Mapping[str, Any]) -> Judg
         bound=significant(bound, 2),
         ratio="∞" if by["ratio"] is None else significant(by["ratio"], 2),
         verdict="within the bound" if by["right"] else f"outside it in {_counted(wrong)}",
+        digits_lost=by["digits_lost"],
     )
 
 

@@ -18,6 +18,9 @@ Array = npt.NDArray[Any]
 TONES = 8
 """Depths of colour on each side of zero."""
 
+SMALLEST = 0.005
+"""In the units of a grid: what is smaller would read as 0.00, and is none."""
+
 MINUS = "\N{MINUS SIGN}"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -148,8 +151,16 @@ def cell_text(value: float, power: int, *, whole: bool) -> str:
     if value == 0:
         return "0"
     scaled = value / float(f"1e{power}")
+    if abs(scaled) < SMALLEST:
+        return exponential(scaled)
     digits = 0 if whole else (1 if abs(scaled) >= 9.995 else 2)
     return f"{scaled:.{digits}f}".replace("-", MINUS)
+
+
+def exponential(value: float) -> str:
+    """Return a number to one digit as ``−4e−3``."""
+    digit, exponent = f"{value:.0e}".split("e")
+    return f"{digit}e{int(exponent)}".replace("-", MINUS)
 
 
 def tone(value: float, largest: float) -> str:
@@ -158,6 +169,12 @@ def tone(value: float, largest: float) -> str:
         return "z"
     depth = math.floor(TONES * (abs(value) / largest) + 0.5)
     return "z" if depth == 0 else f"{'n' if value < 0 else 'p'}{depth}"
+
+
+def factor(value: float, digits: int = 3) -> str:
+    """Return a number as a factor of a product: in brackets where it is negative."""
+    text = significant(value, digits)
+    return f"({text})" if value < 0 else text
 
 
 def significant(value: float, digits: int = 3) -> str:

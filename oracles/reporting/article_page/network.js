@@ -148,6 +148,17 @@ const Network = (() => {
     return k * k / 2;
   };
 
+  /** The slope of the cost by one cell of an input, measured by moving it `by` each way. */
+  const nudged = (net, y, name, [row, column], by) => {
+    const at = (change) => {
+      const moved = each((cell) => cell, net[name]);
+      moved[row][column] += change;
+      return [moved[row][column], cost(forward({ ...net, [name]: moved }).out, y)];
+    };
+    const [[high, above], [low, below]] = [at(by), at(-by)];
+    return (above - below) / (high - low);
+  };
+
   // --- training -----------------------------------------------------------------------------
 
   /**
@@ -287,6 +298,6 @@ const Network = (() => {
 
   return Object.freeze({
     ACTIVATIONS, forward, cost, gradients, rotate180, pad, convolveValid, origins, contributors,
-    train, relativeError, cosine, slope,
+    train, relativeError, cosine, slope, nudged,
   });
 })();
