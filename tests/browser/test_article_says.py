@@ -10,6 +10,7 @@ import pytest
 from manualgrad import article
 from manualgrad.article_training import IMAGES, TARGETS, initial_weights, train
 from oracles.article_record import VERSIONS, article_record
+from oracles.reporting.article_page.grids import MINUS, plain
 from oracles.reporting.article_page.page import article_html
 
 EPOCHS = 20
@@ -239,8 +240,8 @@ def test_why_and_the_measured_slope_are_those_of_the_numbers(pages, path, page, 
     for one, other, product in values:
         second = f"({other:.3g})" if other < 0 else f"{other:.3g}"
         assert f"= {one:.3g} · {second} = {product:.3g}" in said
-    for found in (right, later):
-        assert f"{found.g1[0, 0]:.4g} in the" in said
+    assert f"g1[0,0] is {plain(right.g1[0, 0], 4).replace(MINUS, '-')} in the right" in said
+    assert f"version, {plain(later.g1[0, 0], 4).replace(MINUS, '-')} in the published" in said
     # Four digits are shown: up to 5e-4 of rounding. The central difference itself is far closer.
     measured = float(said.split("cost is ")[1].split(". ")[0])
     assert abs(measured - right.g1[0, 0]) <= 6e-4 * abs(right.g1[0, 0])

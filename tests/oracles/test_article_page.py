@@ -24,6 +24,7 @@ from oracles.reporting.article_page.grids import (
     cell_text,
     grid,
     is_whole,
+    plain,
     power_of_ten,
     significant,
     tone,
@@ -281,6 +282,15 @@ def test_unit_tone_and_digits():
     assert tones == ["p8", "n8", "p4", "p1", "z", "z", "z"]
     assert tone(1.0, 0.0) == "z"
     assert significant(-1.234e-16, 2) == "−1.2e−16"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(7.0641e-5, "0.00007064"), (-9.99e-4, "−0.0009990"), (1.5, "1.500"), (99999.0, "99999"),
+     (0.0, "0"), (1e-7, "1e−07"), (1e6, "1e+06"), (np.nan, "NaN"), (-np.inf, "−∞")],
+)  # fmt: skip
+def test_plain_numbers_have_no_power_of_ten_where_they_can_do_without(value, text):
+    assert plain(value, 4) == text
 
 
 def test_grids_that_stand_together_share_unit_and_colours():

@@ -21,6 +21,9 @@ TONES = 8
 SMALLEST = 0.005
 """In the units of a grid: what is smaller would read as 0.00, and is none."""
 
+PLAIN = 6
+"""Decimals before the first digit, or digits before the point, that can still be read."""
+
 MINUS = "\N{MINUS SIGN}"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -175,6 +178,16 @@ def factor(value: float, digits: int = 3) -> str:
     """Return a number as a factor of a product: in brackets where it is negative."""
     text = significant(value, digits)
     return f"({text})" if value < 0 else text
+
+
+def plain(value: float, digits: int = 3) -> str:
+    """Return a number to so many digits and without a power of ten, where it is not too long."""
+    if not math.isfinite(value) or value == 0:
+        return significant(value, digits)
+    exponent = int(f"{value:.{digits - 1}e}".split("e")[1])
+    if not -PLAIN <= exponent < PLAIN:
+        return significant(value, digits)
+    return f"{value:.{max(0, digits - 1 - exponent)}f}".replace("-", MINUS)
 
 
 def significant(value: float, digits: int = 3) -> str:

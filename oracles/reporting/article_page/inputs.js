@@ -18,9 +18,10 @@ const Inputs = (() => {
 
   /** At most two decimals, or as a power of ten: never the beginning of a longer number. */
   const short = (value) => {
-    const small = Math.abs(value) < 0.1;
-    const plain = String(Number(small ? value.toPrecision(2) : value.toFixed(2)));
-    const forms = [plain, exponent(value, 1), exponent(value, 0)];
+    const plain = Math.abs(value) < 0.1 ? [value.toPrecision(2)]
+      : [2, 1, 0].map((digits) => value.toFixed(digits));
+    const powers = [1, 0].map((digits) => exponent(value, digits));
+    const forms = [...plain.map((form) => String(Number(form))), ...powers];
     return forms.find((form) => form.length <= FITS) ?? forms.at(-1);
   };
 
@@ -91,7 +92,8 @@ const Inputs = (() => {
     const { matrix: name } = table.dataset;
     const { row, column } = Grids.placeOf(cell);
     const input = document.createElement("input");
-    Object.assign(input, { type: "text", inputMode: "decimal", autocomplete: "off", spellcheck: false });
+    // No inputMode: the decimal keyboards of some telephones have no minus and no e.
+    Object.assign(input, { type: "text", autocomplete: "off", spellcheck: false });
     input.setAttribute("aria-label", `${name}, row ${row}, column ${column}`);
     const place = name === "y" ? name : `${name}[${row},${column}]`;
     wire(input, place, () => State.matrix(name)[row][column],

@@ -4,6 +4,7 @@
 const Numbers = (() => {
   const TONES = 8;
   const SMALLEST = 0.005; // what is smaller would read as 0.00, and is none
+  const PLAIN = 6; // decimals before the first digit that can still be read
   const MINUS = "\u2212";
   const superscript = (text) => [...text].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]).join("");
 
@@ -53,7 +54,15 @@ const Numbers = (() => {
     return minus(`${Number(mantissa)}e${sign}${String(Math.abs(exponent)).padStart(2, "0")}`);
   };
 
-  /** The same, or a dash where there is none: of a direction that a matrix of zeros has not. */
+  /** A number to so many digits and without a power of ten, where it is not too long. */
+  const plain = (value, digits = 3) => {
+    if (!Number.isFinite(value) || value === 0) return significant(value, digits);
+    const exponent = Number(value.toExponential(digits - 1).split("e")[1]);
+    if (exponent < -PLAIN || exponent >= PLAIN) return significant(value, digits);
+    return minus(value.toFixed(Math.max(0, digits - 1 - exponent)));
+  };
+
+  /** The significant digits, or a dash where there is none: of a direction that a matrix of zeros has not. */
   const known = (value) => (Number.isFinite(value) ? significant(value) : "–");
 
   /** A number as a factor of a product: in brackets where it is negative. */
@@ -61,6 +70,6 @@ const Numbers = (() => {
     (value < 0 ? `(${significant(value, digits)})` : significant(value, digits));
 
   return Object.freeze({
-    minus, unit, largest, whole, powerOfTen, cellText, tone, significant, known, factor,
+    minus, unit, largest, whole, powerOfTen, cellText, tone, significant, plain, known, factor,
   });
 })();

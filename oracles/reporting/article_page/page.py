@@ -13,7 +13,7 @@ from oracles.article_record import ArticleRecord
 from oracles.reporting.article_page.answers import step_answers
 from oracles.reporting.article_page.curves import chart
 from oracles.reporting.article_page.data import article_data
-from oracles.reporting.article_page.grids import Array, Grid, factor, grid, significant
+from oracles.reporting.article_page.grids import Array, Grid, factor, grid, plain, significant
 from oracles.reporting.article_page.lines import pieces
 from oracles.reporting.article_page.stills import stills
 from oracles.reporting.page_files import environment, page_file, security_policy
@@ -49,6 +49,7 @@ def article_html(record: ArticleRecord) -> str:
         pieces=pieces,
         significant=significant,
         factor=factor,
+        plain=plain,
     )
 
 

@@ -20,7 +20,7 @@ const Why = (() => {
     const slope = Network.nudged(State.numbers(), y, "w1", [0, 0], by);
     const noise = Number.EPSILON * State.matrix("cost")[0][0] / by;
     if (Number.isFinite(slope) && Math.abs(slope) > DIGITS * noise) {
-      return Numbers.significant(slope, 4);
+      return Numbers.plain(slope, 4);
     }
     return "too little to measure";
   };
