@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,9 @@ VERSIONS = {"right": article.gradients, **PUBLISHED}
 
 EPOCHS, RATE = 1000, 0.1
 """Of the article's training."""
+
+NUDGE = 1e-5
+"""How far w1[0,0] is moved each way, to measure the slope of the cost."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,11 +55,17 @@ class ArticleRecord:
     costs
         By version of the backward pass, the cost of all images before training and after each
         epoch, `EPOCHS` + 1 numbers.
+    without_g1
+        The costs when w2 and w3 follow their right gradients and w1 stays as it was.
+    slopes
+        For each image, the slope of its cost by w1[0,0], measured by a nudge each way.
     """
 
     steps: ArticleSteps
     truth: tuple[Mapping[str, Truth], ...]
     costs: Mapping[str, tuple[float, ...]]
+    without_g1: tuple[float, ...]
+    slopes: tuple[float, ...]
 
 
 def article_record(oracles: Sequence[str], *, time_limit: float, directory: str) -> ArticleRecord:
@@ -77,7 +86,28 @@ def record_of(steps: ArticleSteps) -> ArticleRecord:
         steps=steps,
         truth=tuple({n: _truth(true) for n, true in exact_steps(c).items()} for c in cases),
         costs={name: _costs(steps.weights, gradients) for name, gradients in VERSIONS.items()},
+        without_g1=_costs(steps.weights, _gradients_without_g1),
+        slopes=tuple(_slope(image.x, image.target, steps.weights) for image in steps.images),
     )
+
+
+def _gradients_without_g1(*given: Any) -> article.Gradients:
+    """Return the later version's gradients, of which g2 and g3 are right, with a g1 of zeros."""
+    found = article.published_later_gradients(*given)
+    return replace(found, g1=np.zeros_like(found.g1))
+
+
+def _slope(x: Array, target: float, weights: article.Weights) -> float:
+    """Return the central difference of the cost by w1[0,0]: it knows of no gradient."""
+    (high, above), (low, below) = (_nudged(x, target, weights, by) for by in (NUDGE, -NUDGE))
+    return (above - below) / (high - low)
+
+
+def _nudged(x: Array, target: float, weights: article.Weights, by: float) -> tuple[float, float]:
+    w1 = weights.w1.copy()
+    w1[0, 0] += by
+    out = article.forward(x, replace(weights, w1=w1)).out
+    return float(w1[0, 0]), float(article.cost(out, target))
 
 
 def _truth(true: Approximate) -> Truth:

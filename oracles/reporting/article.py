@@ -145,7 +145,8 @@ _CELL = 7  # "-12.34*"
 
 def _power_of_ten(table: Array) -> int:
     """Return the power of ten to take out, so that the largest number has one digit or two."""
-    largest = float(np.abs(table).max(initial=0.0))
+    # Whoever gives NaN or an infinity is to be shown, not to end the report.
+    largest = float(np.abs(table[np.isfinite(table)]).max(initial=0.0))
     if largest == 0 or 0.1 <= largest < 99.9:
         return 0
     return int(np.floor(np.log10(largest)))

@@ -99,6 +99,7 @@ def test_the_script_is_one_object_and_says_what_it_has(page, pages, tmp_path):
     assert page.evaluate("Object.keys(Network)") == [
         "ACTIVATIONS", "forward", "cost", "gradients", "rotate180", "pad", "convolveValid",
         "origins", "contributors", "train", "relativeError", "cosine", "slope",
+        "nudged",
     ]  # fmt: skip
     assert page.evaluate("Network.ACTIVATIONS") == list(article.ACTIVATIONS)
     without = page_with("", pages, tmp_path)
@@ -414,6 +415,21 @@ def test_origins_of_published_versions_differ_exactly_where_their_lines_do(sourc
         differ = {step for (v, step, *cell), (origins, _) in sources.items()
                   if v == version and origins != sources["right", step, *cell][0]}  # fmt: skip
         assert differ == {step for v, step in PUBLISHED_LINES if v == version}
+
+
+def test_nudged_slopes_are_those_of_the_right_gradients(page):
+    weights = initial_weights(4.2)
+    for x, y in zip(IMAGES, TARGETS, strict=True):
+        given = net(x, weights, y, f1="tanh", f2="arctan", f3="arctan")
+        right = article.gradients(article.forward(x, weights), y, weights)
+        for name, g in [("w1", right.g1), ("w2", right.g2), ("w3", right.g3)]:
+            for cell in np.ndindex(g.shape):
+                found = page.evaluate(
+                    "([n, y, name, cell]) => Network.nudged(n, y, name, cell, 1e-5)",
+                    [given, float(y), name, list(cell)],
+                )
+                # A central difference: 1e-10 of third derivatives, 1e-16 / 1e-5 of rounding.
+                assert abs(found - g[cell]) < 1e-8
 
 
 def test_origins_of_the_ends(page):

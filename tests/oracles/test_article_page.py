@@ -12,8 +12,11 @@ from lxml import html
 
 from oracles import cli, commands
 from oracles.arguments import UsageError
+from oracles.article import article_case
 from oracles.article_record import article_record
-from oracles.article_steps import BACKWARD_STEPS, FORWARD_STEPS
+from oracles.article_steps import BACKWARD_STEPS, FORWARD_STEPS, exact_steps
+from oracles.compare import compare
+from oracles.reporting.article import article_text
 from oracles.reporting.article_page.answers import step_answers
 from oracles.reporting.article_page.curves import BOTTOM, LABEL_GAP, LEFT, RIGHT, TOP, chart
 from oracles.reporting.article_page.data import article_data
@@ -21,6 +24,7 @@ from oracles.reporting.article_page.grids import (
     cell_text,
     grid,
     is_whole,
+    plain,
     power_of_ten,
     significant,
     tone,
@@ -146,6 +150,86 @@ def test_wrong_framework_is_marked_in_words(record):
     assert len(asked.xpath(".//table[@class='digits']//tr[@class='outside']")) == 1
 
 
+@pytest.mark.parametrize("given", [np.nan, np.inf])
+def test_what_is_no_number_is_shown_and_marked(record, given):
+    image = record.steps.images[0]
+    matrix = image.matrices["g3"]["manual"].copy()
+    matrix[1, 0] = given
+    true = {"g3": exact_steps(article_case(0, record.steps.weights))["g3"]}
+    (judged,) = compare("torch", {"g3": matrix}, true, np.dtype(np.float64))
+    changed = replace(
+        image,
+        matrices={**image.matrices, "g3": {**image.matrices["g3"], "torch": matrix}},
+        comparisons={**image.comparisons, "g3": {**image.comparisons["g3"], "torch": judged}},
+    )
+    steps = replace(record.steps, images=(changed, *record.steps.images[1:]))
+    assert "torch outside the bound" in article_text(steps)
+    tree = html.fromstring(article_html(replace(record, steps=steps)))
+    (asked,) = tree.xpath("//*[@id='step-g3']/*[@data-image='0']")
+    (row,) = asked.xpath(".//table[@class='digits']//tr[@class='outside']")
+    said = " ".join(" ".join(row.itertext()).split())
+    assert said == "torch not a finite number ∞ ∞ ✕"
+    (judgement,) = asked.xpath(".//table[@class='judged']//tr[@class='outside']")
+    assert "outside it in 1 cell" in judgement.text_content()
+
+
+def words_on(who, record):
+    tree = html.fromstring(article_html(record))
+    (said,) = tree.xpath(f"//footer//dt[text()='{who}']/following-sibling::dd[1]")
+    return " ".join(said.text_content().split())
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [("", "within the bound at every step of every image."), ("d1", "shown as it is."),
+     ("g3", "It is outside the bound at g3.")],
+)  # fmt: skip
+def test_what_is_said_of_a_framework_is_what_it_did(record, step, words):
+    images = []
+    for image in record.steps.images:
+        by = {name: {**all_, "torch": all_["manual"]} for name, all_ in image.comparisons.items()}
+        matrices = {n: {**all_, "torch": all_["manual"]} for n, all_ in image.matrices.items()
+                    }  # fmt: skip
+        if step:
+            by[step]["torch"] = replace(by[step]["torch"], wrong=1, wrong_cells=(0,))
+        images.append(replace(image, matrices=matrices, comparisons=by))
+    said = words_on("torch", replace(record, steps=replace(record.steps, images=tuple(images))))
+    assert said.endswith(words)
+    assert ("tanh2" in said) == (step == "d1")
+
+
+@pytest.mark.parametrize(("roundings", "said"), [(3, True), (1e6, False)])
+def test_lost_digits_are_told_where_they_are_what_is_wrong(record, roundings, said):
+    image = record.steps.images[0]
+    truth, incoming = (image.matrices[name]["exact"] for name in ("d1", "dA1"))
+    matrix = truth + roundings * np.finfo(np.float64).eps * np.abs(incoming)
+    true = {"d1": exact_steps(article_case(0, record.steps.weights))["d1"]}
+    (judged,) = compare("torch", {"d1": matrix}, true, np.dtype(np.float64))
+    assert not judged.agrees
+    changed = replace(
+        image,
+        matrices={**image.matrices, "d1": {**image.matrices["d1"], "torch": matrix}},
+        comparisons={**image.comparisons, "d1": {**image.comparisons["d1"], "torch": judged}},
+    )
+    steps = replace(record.steps, images=(changed, *record.steps.images[1:]))
+    tree = html.fromstring(article_html(replace(record, steps=steps)))
+    (asked,) = tree.xpath("//*[@id='step-d1']/*[@data-image='0']")
+    words = " ".join(asked.text_content().split())
+    assert ("off: it computes tanh' as 1 − tanh2" in words) == said
+    if said:
+        (error,) = asked.xpath(".//tr[@class='outside'][th='torch']/td[1]/text()")[:1]
+        assert f"torch is {error} off" in words
+
+
+def test_products_cell_by_cell_are_marked_and_the_row_is_set_as_a_matrix(tree):
+    for step, f in [("d3", "f3'"), ("d2", "f2'"), ("d1", "f1'")]:
+        (card,) = tree.xpath(f"//*[@id='step-{step}']")
+        assert f"⊙ {f}" in card.xpath("./h3")[0].text_content()
+        assert "⊙ multiplies cell by cell" in card.xpath("./p[@class='note']")[0].text_content()
+    assert "set as 2x2" in tree.xpath("//*[@id='step-d2']/p[@class='note']")[0].text_content()
+    assert "⊙" not in tree.xpath("//*[@id='step-g1']/h3")[0].text_content()
+
+
 # --- the command --------------------------------------------------------------------------------
 
 
@@ -180,7 +264,9 @@ def test_place_that_cannot_be_written_is_refused_before_the_work(tmp_path, monke
     ("numbers", "power", "texts"),
     [([0.5, -0.25], 0, ["0.50", "−0.25"]), ([6.94e-3, -1e-5, 0.0], -3, ["6.94", "−0.01", "0"]),
      ([1.0, -1.0, 0.0], 0, ["1", "−1", "0"]), ([14.351, 2.0], 0, ["14.4", "2.00"]),
-     ([1234.0, 1.0], 3, ["1.23", "0.00"]), ([0.0], 0, ["0"]), ([99.5], 1, ["9.95"]),
+     ([1234.0, 1.0], 3, ["1.23", "1e−3"]),
+     ([1.0, 0.005, 0.0049, -4e-12, 9.6e-4], 0, ["1.00", "0.01", "5e−3", "−4e−12", "1e−3"]),
+     ([0.0], 0, ["0"]), ([99.5], 1, ["9.95"]),
      ([np.nan, np.inf, -np.inf, 2.5], 0, ["NaN", "∞", "−∞", "2.50"])],
 )  # fmt: skip
 def test_cells_are_short_and_in_one_unit(numbers, power, texts):
@@ -196,6 +282,15 @@ def test_unit_tone_and_digits():
     assert tones == ["p8", "n8", "p4", "p1", "z", "z", "z"]
     assert tone(1.0, 0.0) == "z"
     assert significant(-1.234e-16, 2) == "−1.2e−16"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(7.0641e-5, "0.00007064"), (-9.99e-4, "−0.0009990"), (1.5, "1.500"), (99999.0, "99999"),
+     (0.0, "0"), (1e-7, "1e−07"), (1e6, "1e+06"), (np.nan, "NaN"), (-np.inf, "−∞")],
+)  # fmt: skip
+def test_plain_numbers_have_no_power_of_ten_where_they_can_do_without(value, text):
+    assert plain(value, 4) == text
 
 
 def test_grids_that_stand_together_share_unit_and_colours():
@@ -216,13 +311,14 @@ def test_what_a_line_lacks_is_marked_where_it_lacks_it():
     assert not any(piece.missing or piece.gap for piece in pieces(right))
     kinds = {piece.text: piece.kind for piece in pieces("g3 = h^T . d3")}
     assert (kinds["h"], kinds["^T"], kinds["."]) == ("matrix", "exponent", "text")
+    assert {p.text: p.kind for p in pieces("d1 = dA1 f1'(l1)")}["f1'"] == "slope"
 
 
 def test_answers_have_digits_errors_and_the_worst():
     step = {
         "text": [["0.5", "-1.25e-7"]], "bound": [[1e-16, 1e-22]],
         "by": {"manual": {"value": [[0.5, -1.2499e-7]], "right": False, "wrong": [[0, 1]],
-                          "ratio": None, "problem": ""},
+                          "ratio": None, "problem": "", "digits_lost": True},
                "jax": {"value": None, "right": False, "wrong": [], "ratio": None,
                        "problem": "has shape (1,)"}},
     }  # fmt: skip
@@ -234,11 +330,12 @@ def test_answers_have_digits_errors_and_the_worst():
     manual, jax = found.judgements
     assert (manual.ratio, manual.verdict) == ("∞", "outside it in 1 cell")
     assert (manual.error, manual.bound) == ("1e−11", "1e−22")
+    assert (manual.digits_lost, jax.digits_lost) == (True, False)
     assert (jax.verdict, jax.right, jax.error) == ("has shape (1,)", False, "")
 
 
 def test_curves_lie_in_the_plot_and_their_labels_apart():
-    made = chart({"a": (1.0, 0.0101), "b": (1.0, 0.01), "c": (1.0, 0.0)})
+    made = chart({"a": (1.0, 0.0101), "b": (1.0, 0.01), "c": (1.0, 0.0), "d": (1.0, 0.0011)})
     for curve in made.curves:
         (x, y), (x_end, _) = [map(float, p.split(",")) for p in curve.points.split()]
         assert (x, x_end, y) == (LEFT, RIGHT, TOP)
@@ -248,6 +345,19 @@ def test_curves_lie_in_the_plot_and_their_labels_apart():
     labels = sorted(curve.label_y for curve in made.curves)
     assert min(np.diff(labels)) >= LABEL_GAP - 1e-9
     assert [text for _, text in made.costs] == ["0.001", "0.01", "0.1", "1"]
+    assert made.all_fall
+
+
+@pytest.mark.parametrize(
+    ("costs", "ticks"),
+    [((9.6, 0.2), ["0.1", "1", "10"]), ((1.0, 1.0), ["1", "10"]), ((0.1, 0.01), ["0.01", "0.1"]),
+     ((2.0, 3e-10), ["1e-10", "1e-8", "1e-6", "0.0001", "0.01", "1"]),
+     ((0.0,), ["0.001", "0.01", "0.1", "1"])],
+)  # fmt: skip
+def test_axis_has_the_decades_of_the_costs(costs, ticks):
+    made = chart({"a": costs})
+    assert [text for _, text in made.costs] == ticks
+    assert made.all_fall == (costs[-1] < costs[0])
 
 
 def test_stills_turn_what_turns(record):
@@ -261,7 +371,8 @@ def test_stills_turn_what_turns(record):
     assert padded[0] == "pad1(w2)"
     assert [len(padded[1].rows), len(d2[1].rows), len(sums[1].rows)] == [4, 2, 3]
     assert sums[1].rows[0][0].text == result[1].rows[2][2].text
-    assert sums[2] == result[2][::-1]
+    assert (sums[0], result[0]) == ("the sums", "R: dA1")
+    assert sums[2] == result[2] == tuple(f"{r},{c}" for r in range(3) for c in range(3))
     x, turned, l1 = made["l1"].panels
     assert turned[0] == "R(w1)"
     assert turned[2] == ("1,1", "1,0", "0,1", "0,0")

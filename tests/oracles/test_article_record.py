@@ -8,7 +8,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from manualgrad.article_training import IMAGES, TARGETS, initial_weights, total_cost
+from manualgrad import article
+from manualgrad.article_training import IMAGES, TARGETS, initial_weights, total_cost, train
 from oracles.article import article_case
 from oracles.article_record import EPOCHS, article_record, record_of
 from oracles.article_steps import BACKWARD_STEPS, EQUATIONS, FORWARD_STEPS, exact_steps
@@ -193,3 +194,20 @@ def test_what_json_has_not_is_none(record, matrix, problem):
 def test_frameworks_without_an_answer_are_named(record):
     steps = replace(record.steps, silent={"jax": "crashed, signal 6"})
     assert article_data(replace(record, steps=steps))["silent"] == {"jax": "crashed, signal 6"}
+
+
+def test_slopes_are_measured_and_right(record):
+    g1 = [image.matrices["g1"]["exact"][0, 0] for image in record.steps.images]
+    # The error of a central difference: NUDGE^2 in the mean, and rounding of the cost over NUDGE.
+    assert np.abs(np.array(record.slopes) - g1).max() < 1e-8
+
+
+def test_training_without_g1_moves_w2_and_w3_alone(record):
+    def frozen(*given):
+        found = article.gradients(*given)
+        return replace(found, g1=np.zeros_like(found.g1))
+
+    weights = initial_weights(4.2)
+    trained = train(IMAGES, TARGETS, weights, epochs=EPOCHS, gradients=frozen)
+    assert record.without_g1 == tuple(map(float, trained.costs))
+    assert np.array_equal(trained.weights.w1, weights.w1)

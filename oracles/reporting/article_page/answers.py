@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal
@@ -59,6 +60,8 @@ class Judgement:
         Of the cell with the largest error/bound, as texts.
     verdict
         In words.
+    digits_lost
+        Whether all that is wrong is what ``1 - tanh^2`` loses.
     """
 
     who: str
@@ -67,6 +70,7 @@ class Judgement:
     bound: str
     ratio: str
     verdict: str
+    digits_lost: bool
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def step_answers(step: Mapping[str, Any]) -> StepAnswers:
 
 def _judgement(who: str, by: Mapping[str, Any], step: Mapping[str, Any]) -> Judgement:
     if by["value"] is None:
-        return Judgement(who, False, "", "", "", by["problem"])
+        return Judgement(who, False, "", "", "", by["problem"], digits_lost=False)
     distances = [
         (_ratio(error, bound), error, bound)
         for value, truth, bound in _triples(by, step)
@@ -102,6 +106,7 @@ def _judgement(who: str, by: Mapping[str, Any], step: Mapping[str, Any]) -> Judg
         bound=significant(bound, 2),
         ratio="∞" if by["ratio"] is None else significant(by["ratio"], 2),
         verdict="within the bound" if by["right"] else f"outside it in {_counted(wrong)}",
+        digits_lost=by["digits_lost"],
     )
 
 
@@ -109,7 +114,9 @@ def _counted(cells: int) -> str:
     return f"{cells} cell" if cells == 1 else f"{cells} cells"
 
 
-def _triples(by: Mapping[str, Any], step: Mapping[str, Any]) -> Iterator[tuple[float, str, float]]:
+def _triples(
+    by: Mapping[str, Any], step: Mapping[str, Any]
+) -> Iterator[tuple[float | None, str, float]]:
     for values, truths, bounds in zip(by["value"], step["text"], step["bound"], strict=True):
         yield from zip(values, truths, bounds, strict=True)
 
@@ -132,8 +139,11 @@ def _cells(step: Mapping[str, Any]) -> Iterator[CellAnswers]:
             )
 
 
-def _said(value: float, truth: str, bound: float, right: bool) -> Said:
+def _said(value: float | None, truth: str, bound: float, right: bool) -> Said:
     error = _error(value, truth)
+    if value is None:
+        infinite = significant(error)
+        return Said("", "not a finite number", "", infinite, infinite, right)
     digits, e, exponent = repr(value).partition("e")
     agreed = _same_start(digits, truth) if error else digits
     return Said(
@@ -151,12 +161,15 @@ def _same_start(one: str, other: str) -> str:
     return "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
-def _error(value: float, truth: str) -> float:
+def _error(value: float | None, truth: str) -> float:
+    """Return ``|value - truth|``; None stands for NaN and infinities, as in `article_data`."""
+    if value is None:
+        return math.inf
     return float(abs(_EXACTLY.subtract(Decimal(value), Decimal(truth))))
 
 
 def _ratio(error: float, bound: float) -> float:
-    return 0.0 if error == 0 else (error / bound if bound else float("inf"))
+    return 0.0 if error == 0 else (error / bound if bound else math.inf)
 
 
 def _minus(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from oracles.article_record import EPOCHS, RATE, ArticleRecord, Truth
+from oracles.article_record import EPOCHS, NUDGE, RATE, ArticleRecord, Truth
 from oracles.article_steps import (
     BACKWARD_STEPS,
     EQUATIONS,
@@ -62,6 +62,8 @@ def article_data(record: ArticleRecord) -> dict[str, Any]:
 
         ``x``, ``target``
             The image, a matrix, and its target, a number.
+        ``slope``
+            Of its cost by w1[0,0], measured by a nudge each way.
         ``steps``
             By step, of ``forward`` and ``backward``:
 
@@ -74,7 +76,9 @@ def article_data(record: ArticleRecord) -> dict[str, Any]:
             ``by``
                 By participant that answered for this image: ``value``, the matrix it gave (None if
                 it is of another shape); ``right``, whether every cell is; ``ratio``, the largest;
-                ``wrong``, the cells that are; ``problem``, why there was nothing to compare, or "".
+                ``wrong``, the cells that are; ``digits_lost``, whether these are off by no more
+                than tanh' loses when it is computed as 1 - tanh^2; ``problem``, why there was
+                nothing to compare, or "".
         ``published``
             By version and step, of ``backward``, only where the version differs from truth:
 
@@ -91,7 +95,10 @@ def article_data(record: ArticleRecord) -> dict[str, Any]:
                 Whether it is truth rotated by 180 degrees.
     ``training``
         ``rate``; ``epochs``; ``costs``, by version the cost of all images before training and
-        after each epoch, one number more than epochs.
+        after each epoch, one number more than epochs; ``without_g1``, the last of these costs when
+        w2 and w3 follow their right gradients and w1 stays.
+    ``nudge``
+        How far w1[0,0] was moved each way for a ``slope``.
     ``script``
         How closely `network.js`, in the same arithmetic but with the browser's tanh and arctan,
         agrees, for the article's images and weights and every choice of tanh and arctan:
@@ -121,13 +128,15 @@ def article_data(record: ArticleRecord) -> dict[str, Any]:
         "participants": _participants(steps.images),
         "silent": dict(steps.silent),
         "images": [
-            _image(image, truth) for image, truth in zip(steps.images, record.truth, strict=True)
+            _image(*each) for each in zip(steps.images, record.truth, record.slopes, strict=True)
         ],
         "training": {
             "rate": RATE,
             "epochs": EPOCHS,
             "costs": {name: list(costs) for name, costs in record.costs.items()},
+            "without_g1": record.without_g1[-1],
         },
+        "nudge": NUDGE,
         "script": dict(SCRIPT),
     }
 
@@ -141,13 +150,14 @@ def _lines(version: str) -> dict[str, str]:
     return {step: line for (name, step), line in PUBLISHED_LINES.items() if name == version}
 
 
-def _image(image: ImageSteps, truth: Mapping[str, Truth]) -> dict[str, Any]:
+def _image(image: ImageSteps, truth: Mapping[str, Truth], slope: float) -> dict[str, Any]:
     published: dict[str, dict[str, Any]] = {name: {} for name in PUBLISHED}
     for each in image.published:
         published[each.version][each.step] = _difference(each)
     return {
         "x": _rows(image.x),
         "target": image.target,
+        "slope": slope,
         "steps": {name: _step(image, name, true) for name, true in truth.items()},
         "published": published,
     }
@@ -164,11 +174,26 @@ def _step(image: ImageSteps, name: str, true: Truth) -> dict[str, Any]:
                 "value": None if each.problem else _rows(values[who]),
                 "right": each.agrees,
                 **_judged(each),
+                "digits_lost": name == "d1" and _loses_digits(image, who, each),
                 "problem": each.problem,
             }
             for who, each in image.comparisons[name].items()
         },
     }
+
+
+def _loses_digits(image: ImageSteps, who: str, compared: Comparison) -> bool:
+    """Whether the wrong cells of d1 are off by the roundings of numbers near 1 times dA1.
+
+    ``1 - tanh^2`` rounds tanh, its square and the difference, each near 1, where `manualgrad`
+    rounds small numbers.
+    """
+    if compared.agrees or compared.problem:
+        return False
+    values, incoming = image.matrices["d1"], image.matrices["dA1"]["exact"]
+    off = np.abs(values[who] - values["exact"])
+    most = 4 * np.finfo(np.float64).eps * np.abs(incoming)
+    return all(bool((off <= most).flat[cell]) for cell in compared.wrong_cells)
 
 
 def _difference(difference: Difference) -> dict[str, Any]:

@@ -77,8 +77,9 @@ const Exhibit = (() => {
     find("[data-away]").textContent =
       `On ${away} of ${dials.length} images the step points away from descent`;
     const measured = State.compared("g1", "later");
+    find("[data-no-direction]").hidden = Number.isFinite(measured.cosine);
     home.querySelectorAll("[data-measure]").forEach((each) => {
-      each.textContent = Numbers.significant(measured[each.dataset.measure]);
+      each.textContent = Numbers.known(measured[each.dataset.measure]);
     });
     find("[data-which]").textContent =
       `image ${State.image() + 1}, ${State.isRun() ? "the weights of the run" : "your numbers"}`;

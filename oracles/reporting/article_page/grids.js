@@ -48,36 +48,3 @@ const Grids = (() => {
 
   return Object.freeze({ tables, versionOf, placeOf, cellsOf, isWrong, followAll });
 })();
-
-/* Cells in which a reader writes: short at rest, with every digit while one is in them. */
-const Inputs = (() => {
-  const short = (value) =>
-    String(Math.abs(value) < 0.1 ? Number(value.toPrecision(2)) : Number(value.toFixed(2)));
-
-  const show = (input, value) => {
-    if (input !== document.activeElement) input.value = short(value);
-  };
-
-  const make = (table, cell) => {
-    const { matrix: name } = table.dataset;
-    const { row, column } = Grids.placeOf(cell);
-    const input = document.createElement("input");
-    Object.assign(input, { type: "number", step: "any", autocomplete: "off" });
-    input.setAttribute("aria-label", `${name}, row ${row}, column ${column}`);
-    const value = () => State.matrix(name)[row][column];
-    input.addEventListener("focus", () => { input.value = String(value()); input.select(); });
-    input.addEventListener("blur", () => { input.value = short(value()); });
-    input.addEventListener("input", () => {
-      if (input.value !== "" && Number.isFinite(input.valueAsNumber)) {
-        State.set(name, row, column, input.valueAsNumber);
-      }
-    });
-    cell.replaceChildren(input);
-  };
-
-  const makeAll = () => Grids.tables
-    .filter((table) => table.closest(".map") && State.INPUTS.includes(table.dataset.matrix))
-    .forEach((table) => Grids.cellsOf(table).forEach((cell) => make(table, cell)));
-
-  return Object.freeze({ show, makeAll });
-})();

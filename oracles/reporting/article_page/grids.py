@@ -18,6 +18,12 @@ Array = npt.NDArray[Any]
 TONES = 8
 """Depths of colour on each side of zero."""
 
+SMALLEST = 0.005
+"""In the units of a grid: what is smaller would read as 0.00, and is none."""
+
+PLAIN = 6
+"""Decimals before the first digit, or digits before the point, that can still be read."""
+
 MINUS = "\N{MINUS SIGN}"
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -148,8 +154,16 @@ def cell_text(value: float, power: int, *, whole: bool) -> str:
     if value == 0:
         return "0"
     scaled = value / float(f"1e{power}")
+    if abs(scaled) < SMALLEST:
+        return exponential(scaled)
     digits = 0 if whole else (1 if abs(scaled) >= 9.995 else 2)
     return f"{scaled:.{digits}f}".replace("-", MINUS)
+
+
+def exponential(value: float) -> str:
+    """Return a number to one digit as ``−4e−3``."""
+    digit, exponent = f"{value:.0e}".split("e")
+    return f"{digit}e{int(exponent)}".replace("-", MINUS)
 
 
 def tone(value: float, largest: float) -> str:
@@ -160,6 +174,24 @@ def tone(value: float, largest: float) -> str:
     return "z" if depth == 0 else f"{'n' if value < 0 else 'p'}{depth}"
 
 
+def factor(value: float, digits: int = 3) -> str:
+    """Return a number as a factor of a product: in brackets where it is negative."""
+    text = significant(value, digits)
+    return f"({text})" if value < 0 else text
+
+
+def plain(value: float, digits: int = 3) -> str:
+    """Return a number to so many digits and without a power of ten, where it is not too long."""
+    if not math.isfinite(value) or value == 0:
+        return significant(value, digits)
+    exponent = int(f"{value:.{digits - 1}e}".split("e")[1])
+    if not -PLAIN <= exponent < PLAIN:
+        return significant(value, digits)
+    return f"{value:.{max(0, digits - 1 - exponent)}f}".replace("-", MINUS)
+
+
 def significant(value: float, digits: int = 3) -> str:
     """Return a number to so many digits, with a true minus sign: ``−1.2e−16``."""
+    if not math.isfinite(value):
+        return cell_text(value, 0, whole=False)
     return f"{value:.{digits}g}".replace("-", MINUS)

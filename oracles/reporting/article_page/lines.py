@@ -23,7 +23,8 @@ class Piece:
     text
         As written.
     kind
-        ``matrix``, ``convolution``, ``exponent`` or ``text``.
+        ``matrix``, ``convolution``, ``exponent``, ``text``, or ``slope``: an ``f1'``, which
+        multiplies cell by cell.
     missing
         Whether the other line that it was compared with lacks it.
     gap
@@ -62,4 +63,6 @@ def _marks(mine: list[str], theirs: list[str]) -> Iterator[tuple[bool, bool]]:
 def _kind(text: str) -> str:
     if text in MATRICES:
         return "matrix"
+    if text.endswith("'"):
+        return "slope"
     return {"*v": "convolution", "^T": "exponent", "^2": "exponent"}.get(text, "text")

@@ -148,6 +148,17 @@ const Network = (() => {
     return k * k / 2;
   };
 
+  /** The slope of the cost by one cell of an input, measured by moving it `by` each way. */
+  const nudged = (net, y, name, [row, column], by) => {
+    const at = (change) => {
+      const moved = each((cell) => cell, net[name]);
+      moved[row][column] += change;
+      return [moved[row][column], cost(forward({ ...net, [name]: moved }).out, y)];
+    };
+    const [[high, above], [low, below]] = [at(by), at(-by)];
+    return (above - below) / (high - low);
+  };
+
   // --- training -----------------------------------------------------------------------------
 
   /**
@@ -180,7 +191,10 @@ const Network = (() => {
   const norm = (m) => Math.sqrt(inner(m, m));
 
   /** |value - truth| / |truth| in the Frobenius norm. */
-  const relativeError = (value, truth) => norm(each((v, t) => v - t, value, truth)) / norm(truth);
+  const relativeError = (value, truth) => {
+    const apart = norm(each((v, t) => v - t, value, truth));
+    return apart === 0 ? 0 : apart / norm(truth); // two matrices of zeros are equal
+  };
 
   /** The cosine of the angle between two matrices: negative where a step along one climbs. */
   const cosine = (value, truth) => inner(value, truth) / (norm(value) * norm(truth));
@@ -256,18 +270,23 @@ const Network = (() => {
     return LINES[version][step]?.(row, column) ?? [];
   };
 
+  const ACTIVATION_OF = { l1: "f1", l2: "f2", l3: "f3" };
+
   /**
    * The cells of x, w1, w2, w3 and k that a cell depends on, each once. `slope` is true where it
-   * does so through slopes of activations alone: a cell that would not count were they lines.
+   * does so through slopes of activations alone: a cell that would not count were they lines. Of
+   * the `activations` that are given, those that are lines have slopes that depend on nothing.
    */
-  const contributors = (version, step, row, column) => {
+  const contributors = (version, step, row, column, activations = {}) => {
     const found = new Map();
+    const bent = (cell) => !cell.slope || activations[ACTIVATION_OF[cell.step]] !== "identity";
     const visit = (cell, slope) => {
       const key = [cell.step, cell.row, cell.column].join();
       if (found.has(key) && found.get(key).slope <= slope) return;
       found.set(key, { step: cell.step, row: cell.row, column: cell.column, slope });
       if (LEAVES.includes(cell.step)) return;
       origins(version, cell.step, cell.row, cell.column)
+        .filter(bent)
         .forEach((one) => visit(one, slope || one.slope));
     };
     visit({ step, row, column }, false);
@@ -279,6 +298,6 @@ const Network = (() => {
 
   return Object.freeze({
     ACTIVATIONS, forward, cost, gradients, rotate180, pad, convolveValid, origins, contributors,
-    train, relativeError, cosine, slope,
+    train, relativeError, cosine, slope, nudged,
   });
 })();

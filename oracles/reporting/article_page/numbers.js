@@ -3,6 +3,8 @@
 /* Numbers as a reader sees them: the rules of grids.py, to the digit. */
 const Numbers = (() => {
   const TONES = 8;
+  const SMALLEST = 0.005; // what is smaller would read as 0.00, and is none
+  const PLAIN = 6; // decimals before the first digit that can still be read
   const MINUS = "\u2212";
   const superscript = (text) => [...text].map((c) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(c)]).join("");
 
@@ -31,6 +33,7 @@ const Numbers = (() => {
     if (!Number.isFinite(value)) return special(value);
     if (value === 0) return "0";
     const scaled = value / Number(`1e${power}`);
+    if (Math.abs(scaled) < SMALLEST) return minus(scaled.toExponential(0));
     return minus(scaled.toFixed(isWhole ? 0 : Math.abs(scaled) >= 9.995 ? 1 : 2));
   };
 
@@ -51,10 +54,22 @@ const Numbers = (() => {
     return minus(`${Number(mantissa)}e${sign}${String(Math.abs(exponent)).padStart(2, "0")}`);
   };
 
+  /** A number to so many digits and without a power of ten, where it is not too long. */
+  const plain = (value, digits = 3) => {
+    if (!Number.isFinite(value) || value === 0) return significant(value, digits);
+    const exponent = Number(value.toExponential(digits - 1).split("e")[1]);
+    if (exponent < -PLAIN || exponent >= PLAIN) return significant(value, digits);
+    return minus(value.toFixed(Math.max(0, digits - 1 - exponent)));
+  };
+
+  /** The significant digits, or a dash where there is none: of a direction that a matrix of zeros has not. */
+  const known = (value) => (Number.isFinite(value) ? significant(value) : "–");
+
   /** A number as a factor of a product: in brackets where it is negative. */
-  const factor = (value) => (value < 0 ? `(${significant(value)})` : significant(value));
+  const factor = (value, digits = 3) =>
+    (value < 0 ? `(${significant(value, digits)})` : significant(value, digits));
 
   return Object.freeze({
-    minus, unit, largest, whole, powerOfTen, cellText, tone, significant, factor,
+    minus, unit, largest, whole, powerOfTen, cellText, tone, significant, plain, known, factor,
   });
 })();

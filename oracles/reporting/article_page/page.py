@@ -13,15 +13,16 @@ from oracles.article_record import ArticleRecord
 from oracles.reporting.article_page.answers import step_answers
 from oracles.reporting.article_page.curves import chart
 from oracles.reporting.article_page.data import article_data
-from oracles.reporting.article_page.grids import Array, Grid, grid, significant
+from oracles.reporting.article_page.grids import Array, Grid, factor, grid, plain, significant
 from oracles.reporting.article_page.lines import pieces
 from oracles.reporting.article_page.stills import stills
 from oracles.reporting.page_files import environment, page_file, security_policy
 
 PACKAGE = "oracles.reporting.article_page"
 STYLES = ("article.css", "figures.css")
-SCRIPTS = ("network.js", "numbers.js", "state.js", "grids.js", "exhibit.js", "trace.js",
-           "slide_frames.js", "slide_drawing.js", "slide.js", "training.js", "page.js")  # fmt: skip
+SCRIPTS = ("network.js", "numbers.js", "state.js", "grids.js", "inputs.js", "exhibit.js", "why.js",
+           "trace.js", "slide_frames.js", "slide_drawing.js", "slide.js", "curves.js",
+           "training.js", "page.js")  # fmt: skip
 """In the order in which they run."""
 
 
@@ -42,9 +43,13 @@ def article_html(record: ArticleRecord) -> str:
         stills=stills(shown.matrix),
         chart=chart(data["training"]["costs"]),
         dials=[_dial(image["published"]["later"]["g1"]["cosine"]) for image in data["images"]],
+        outside=_outside(data),
+        digits_lost=_digits_lost(data),
         answers=step_answers,
         pieces=pieces,
         significant=significant,
+        factor=factor,
+        plain=plain,
     )
 
 
@@ -93,6 +98,24 @@ class _Shown:
 
     def _flat(self, name: str, cell: list[int]) -> int:
         return cell[0] * self.matrix(name, "right").shape[1] + cell[1]
+
+
+def _outside(data: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return by participant the steps at which it is outside the bound on some image."""
+    found: dict[str, list[str]] = {name: [] for name in data["participants"]}
+    for step in (*data["forward"], *data["backward"]):
+        answers = [image["steps"][step]["by"] for image in data["images"]]
+        for name, steps in found.items():
+            if not all(by[name]["right"] for by in answers if name in by):
+                steps.append(step)
+    return found
+
+
+def _digits_lost(data: Mapping[str, Any]) -> set[str]:
+    """Return the participants whose d1 is wrong on some image, by lost digits wherever it is."""
+    answers = [by for image in data["images"] for by in image["steps"]["d1"]["by"].items()]
+    wrong = [(who, by["digits_lost"]) for who, by in answers if not by["right"]]
+    return {who for who, _ in wrong} - {who for who, lost in wrong if not lost}
 
 
 def _dial(cosine: float) -> dict[str, Any]:

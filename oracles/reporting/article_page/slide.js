@@ -78,13 +78,15 @@ const Slide = (() => {
       radio.addEventListener("change", () => { stop(); scrub.value = "0"; follow(); }));
   };
 
-  /** Show a step from its beginning, and go there. */
+  /** Go to a step and play it from its beginning: whoever asks to watch it, asks for that. */
   const watch = (step) => {
+    stop();
     find(`input[value=${step}]`).click();
     scrub.value = "0";
     follow();
     home.scrollIntoView({ block: "center" });
     play.focus({ preventScroll: true });
+    start();
   };
 
   return Object.freeze({ wire, follow, watch });

@@ -42,13 +42,22 @@ const SlideDrawing = (() => {
       line.map((value, column) => cell(value, row, column, scale, `${row},${column}`)));
     const turning = element("g", { class: `moves ${className}` }, ...cells);
     const unit = Numbers.unit(scale.power);
+    const whole = element("g", { transform: `translate(${x} ${TOP})` },
+      element("text", { x: 2, y: -24, class: "title" }, title),
+      element("text", { x: 2, y: -8, class: "note" }, unit || "\u00a0"), turning);
     return {
       turning,
       cells,
       scale,
-      whole: element("g", { transform: `translate(${x} ${TOP})` },
-        element("text", { x: 2, y: -24, class: "title" }, title),
-        element("text", { x: 2, y: -8, class: "note" }, unit || "\u00a0"), turning),
+      title: (text) => { whole.querySelector(".title").textContent = text; },
+      /** Write the index of each cell anew, where it stands now. */
+      number: (rotated) => cells.forEach((each, flat) => {
+        const place = rotated ? cells.length - 1 - flat : flat;
+        const columns = matrix[0].length;
+        each.querySelector(".index").textContent =
+          `${Math.floor(place / columns)},${place % columns}`;
+      }),
+      whole,
     };
   };
 
@@ -71,8 +80,7 @@ const SlideDrawing = (() => {
   /** The drawing of what `SlideFrames.frames` returns, and how to put it at a frame. */
   const draw = (slide) => {
     const { plan, matrix, kernel, sums, step } = slide;
-    const title = plan.padded ? `pad1(${plan.matrix})` : plan.matrix;
-    const first = panel(title, matrix, 12, "matrix");
+    const first = panel(plan.matrix, matrix, 12, "matrix");
     const kernelX = 12 + matrix[0].length * SIDE + GAP;
     const second = panel(plan.kernel, kernel, kernelX, "kernel");
     const resultX = kernelX + kernel[0].length * SIDE + GAP;
@@ -88,7 +96,7 @@ const SlideDrawing = (() => {
       "aria-label": `${step}: ${plan.kernel} slides over ${plan.matrix}`,
     }, first.whole, sign(kernelX - GAP / 2 - 10, "*v"), second.whole,
     sign(resultX - GAP / 2 - 6, "="), third.whole);
-    const parts = { second, third, over, ring };
+    const parts = { first, second, third, over, ring };
     return { svg, show: (frame) => show(slide, parts, frame) };
   };
 
@@ -98,9 +106,13 @@ const SlideDrawing = (() => {
     cells.forEach((each) => rotate(each.querySelector(".upright"), -180 * halves));
   };
 
-  const show = ({ sums }, { second, third, over, ring }, frame) => {
+  const show = ({ sums }, { first, second, third, over, ring }, frame) => {
     turn(second, frame.turns);
     turn(third, frame.rotated ? 1 : 0);
+    first.title(frame.matrixTitle);
+    second.title(frame.kernelTitle);
+    third.title(frame.resultTitle);
+    third.number(frame.rotated);
     ring.forEach((each) => { each.style.opacity = frame.ring ? 1 : 0; });
     over.style.opacity = frame.at ? 1 : 0;
     const [row, column] = frame.at ?? [0, 0];

@@ -29,7 +29,7 @@ const SlideFrames = (() => {
     if (turned) {
       frames.push({ ring: true, turns: 1, caption: `R(${kernel}): rotated by 180 degrees.` });
       frames.push({ ring: true, turns: 2, caption:
-        `*v rotates what it slides, here for the second time: ${kernel} as it was slides.` });
+        `*v is true convolution: it turns the kernel. R has turned it before, the two cancel: what slides is ${kernel} itself.` });
     } else {
       frames.push({ ring: true, turns: 1, caption:
         `*v rotates the kernel ${kernel} by 180 degrees.` });
@@ -44,6 +44,22 @@ const SlideFrames = (() => {
       caption: `Place ${flat + 1} of ${all.length}: multiply what lies on one another, and add up.`,
     }));
   };
+
+  /** How the kernel is called when it was turned so many times. */
+  const KERNEL_TITLES = [(name) => name, (name) => `R(${name})`, (name) => `R(R(${name})) = ${name}`];
+
+  /** How the result is called: the sums are what the step is named after only when all is done. */
+  const resultTitle = (step, plan, rotated) => {
+    if (!plan.rotated) return step;
+    return rotated ? `R: ${step}` : "the sums";
+  };
+
+  const titled = (step, plan) => (frame) => ({
+    ...frame,
+    matrixTitle: plan.padded && frame.ring ? `pad1(${plan.matrix})` : plan.matrix,
+    kernelTitle: KERNEL_TITLES[frame.turns](plan.kernel),
+    resultTitle: resultTitle(step, plan, frame.rotated),
+  });
 
   const after = (step, { rotated, backward }, turns, count) => {
     const end = { ring: true, turns, filled: count };
@@ -67,11 +83,12 @@ const SlideFrames = (() => {
     const start = before(plan);
     const { turns } = start.at(-1);
     const count = sums.flat().length;
-    const whole = { ring: true, turns: 0, filled: count, rotated: plan.rotated, caption:
+    const whole = { ring: false, turns: 0, filled: count, rotated: plan.rotated, caption:
       `${plan.matrix}, ${plan.kernel}, and ${step}, which comes of them. Step forward, or play.` };
     return {
       step, plan, ring: rows, matrix, kernel, slid, sums,
-      frames: [whole, ...start, ...sliding(sums, turns), ...after(step, plan, turns, count)],
+      frames: [whole, ...start, ...sliding(sums, turns), ...after(step, plan, turns, count)]
+        .map(titled(step, plan)),
     };
   };
 

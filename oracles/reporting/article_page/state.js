@@ -8,11 +8,12 @@ const State = (() => {
   const copy = (matrix) => matrix.map((row) => [...row]);
   const equal = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
-  const image = (index) => ({ x: run.images[index].x, y: [[run.images[index].target]] });
-  const fresh = (index) => ({ ...image(index), ...run.weights, ...run.activations });
+  const given = run.images.map(({ x, target }) => ({ x, y: [[target]] }));
+  const fresh = (index) => ({ ...given[index], ...run.weights, ...run.activations });
 
   const shown = { image: 0, version: "right" };
   let numbers = fresh(0);
+  let pictures = given; // those that are not shown, as they were left
   let made = {};
   const listeners = [];
 
@@ -24,6 +25,13 @@ const State = (() => {
     return { ...given, ...forward, k: [[k]], cost: [[cost]], ...Object.fromEntries(backward) };
   };
 
+  /** Pixels and target of an image, as a reader left them. */
+  const picture = (index) =>
+    (index === shown.image ? { x: numbers.x, y: numbers.y } : pictures[index]);
+
+  const isRun = () => equal(numbers, fresh(shown.image));
+  const changedImages = () => [...given.keys()].filter((n) => !equal(picture(n), given[n]));
+
   const changed = () => {
     made = everything(numbers);
     listeners.forEach((listener) => listener());
@@ -34,7 +42,7 @@ const State = (() => {
 
   /** A step of a published version against the right one, on an image. */
   const compared = (step, version, index = shown.image) => {
-    const of = index === shown.image ? made : everything({ ...numbers, ...image(index) });
+    const of = index === shown.image ? made : everything({ ...numbers, ...picture(index) });
     const pair = [of[version][step], of.right[step]];
     return { relativeError: Network.relativeError(...pair), cosine: Network.cosine(...pair) };
   };
@@ -49,8 +57,12 @@ const State = (() => {
     version: () => shown.version,
     activation: (f) => numbers[f],
     numbers: () => ({ ...numbers }),
-    /** Whether all numbers are those of the run, so that what others said is about them. */
-    isRun: () => equal(numbers, fresh(shown.image)),
+    picture,
+    changedImages,
+    /** Whether the image shown and the weights are the run's: what others said is about them. */
+    isRun,
+    /** Whether all images are too, which trainings and the other images' gradients ask. */
+    isRunThroughout: () => isRun() && changedImages().length === 0,
     listen: (listener) => listeners.push(listener),
     set: (name, row, column, value) => {
       numbers = { ...numbers, [name]: copy(numbers[name]) };
@@ -59,11 +71,12 @@ const State = (() => {
     },
     activate: (f, name) => { numbers = { ...numbers, [f]: name }; changed(); },
     choose: (index) => {
+      pictures = pictures.map((each, n) => (n === shown.image ? picture(n) : each));
       shown.image = index;
-      numbers = { ...numbers, ...image(index) };
+      numbers = { ...numbers, ...pictures[index] };
       changed();
     },
     follow: (version) => { shown.version = version; changed(); },
-    reset: () => { numbers = fresh(shown.image); changed(); },
+    reset: () => { [numbers, pictures] = [fresh(shown.image), given]; changed(); },
   });
 })();

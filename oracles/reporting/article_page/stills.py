@@ -20,7 +20,7 @@ _STEPS = {
 class Still:
     """A step: its panels, ``(title, grid, indices)``, and what they show.
 
-    An index tells where a cell was before it was rotated.
+    An index tells where a cell is; in a kernel, where it was before it was rotated.
     """
 
     step: str
@@ -57,11 +57,11 @@ def _backward(step: str, matrix: Callable[[str], Array]) -> Still:
         (title, grid(name, lower), _indices(lower)),
         (kernel, grid(kernel, matrix(kernel)), _indices(matrix(kernel))),
         ("the sums", grid(step, _turned(result)), _indices(result)),
-        (f"R: {step}", grid(step, result), _indices(result)[::-1]),
+        (f"R: {step}", grid(step, result), _indices(result)),
     )
     words = (
-        f"{kernel} is rotated by R, and again by *v: it slides as it was, in {result.size} places. "
-        "The sums are rotated in the end."
+        f"*v is true convolution: it turns the kernel. R has turned it before, the two cancel: "
+        f"what slides is {kernel} itself, in {result.size} places. The sums are rotated in the end."
     )
     ring = f"{name} gets a ring of zeros. " if padded else ""
     lacks = " This is the rotation that the published line lacks." if padded else ""

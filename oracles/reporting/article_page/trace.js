@@ -7,6 +7,7 @@ const Trace = (() => {
   const MADE = { x: "pixels", w1: "of w1", w2: "of w2", w3: "of w3", k: "k" };
 
   let traced = null;
+  const said = new Map(); // what is written in a home, as the cell that it is about
 
   // --- the sum, written out ----------------------------------------------------------------------
 
@@ -59,7 +60,7 @@ const Trace = (() => {
   const lines = (cell, version) => {
     const { step, row, column } = cell;
     const origins = Network.origins(version, step, row, column);
-    const made = Network.contributors(version, step, row, column);
+    const made = Network.contributors(version, step, row, column, State.numbers());
     const [values, slopes] = [false, true].map((slope) =>
       counted(made.filter((one) => one.slope === slope)));
     const show = numeral(version);
@@ -67,14 +68,20 @@ const Trace = (() => {
     return {
       names: `${place(cell)} = ${written(step, origins, named)}`,
       numbers: `= ${written(step, origins, show)} = ${result}`,
-      made: `${values && `Made of ${values}. `}${slopes && `Through slopes alone (dotted): ${slopes}.`}`,
+      made: step === "k" ? "" : [
+        values && `Solid, numbers that are multiplied: ${values}.`,
+        slopes && `Dotted, they matter only because they set f': ${slopes}.`,
+      ].filter(Boolean).join(" "),
     };
   };
 
-  const say = (home, cell, version) => {
+  const cellOf = (td) => ({ step: td.closest("table").dataset.matrix, ...Grids.placeOf(td) });
+
+  const say = (home, td) => {
     const box = home.querySelector("[data-sum]");
     if (!box) return;
-    const { names, numbers, made } = lines(cell, version);
+    said.set(home, td);
+    const { names, numbers, made } = lines(cellOf(td), Grids.versionOf(td.closest("table")));
     const tail = document.createElement("span");
     tail.className = "made";
     tail.textContent = made;
@@ -109,16 +116,16 @@ const Trace = (() => {
     darken();
     const table = td.closest("table");
     const version = Grids.versionOf(table);
-    const cell = { step: table.dataset.matrix, ...Grids.placeOf(td) };
+    const cell = cellOf(td);
     const place = [version, cell.step, cell.row, cell.column];
     const via = Network.origins(...place).map((one) => ({ ...one, mark: "via" }));
-    const leaves = Network.contributors(...place).map((one) =>
+    const leaves = Network.contributors(...place, State.numbers()).map((one) =>
       ({ ...one, mark: one.slope ? "slope" : "lit" }));
     const home = homeOf(td);
     home.classList.add("tracing");
     td.classList.add("traced");
     mark(home, [...via, ...leaves], version);
-    say(home, cell, version);
+    say(home, td);
     traced = td;
   };
 
@@ -167,8 +174,11 @@ const Trace = (() => {
     document.addEventListener("keydown", walk);
   };
 
-  /** Say the sum again after numbers changed. */
-  const follow = () => { if (traced) light(traced); };
+  /** Say the sums again after numbers changed: they stay when the pointer has left. */
+  const follow = () => {
+    said.forEach((td, home) => say(home, td));
+    if (traced) light(traced);
+  };
 
   return Object.freeze({ wire, follow });
 })();
