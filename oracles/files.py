@@ -23,6 +23,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
+from zlib import crc32
 
 
 def check_writable(directory: str | Path) -> None:
@@ -108,12 +109,16 @@ def sync(file: IO[Any]) -> None:
     os.fsync(file.fileno())
 
 
-_HERE = re.sub(r"\W", "-", platform.node())[:50]
-_LONGEST = 150  # with what is put around it still a name that file systems take
+_HERE = re.sub(r"\W", "-", platform.node(), flags=re.ASCII)[:40]
+_LONGEST = 40  # bytes at most four times as many: with what is put around it still a name
 
 
 def _part(path: Path) -> Path:
-    return path.with_name(f".{path.name[:_LONGEST]}.{_HERE}-{os.getpid()}.part")
+    """Return where a file is made: long names may begin alike, their checksums tell them apart."""
+    name = path.name[:_LONGEST]
+    if name != path.name:
+        name += f"-{crc32(os.fsencode(path.name)):08x}"
+    return path.with_name(f".{name}.{_HERE}-{os.getpid()}.part")
 
 
 def _remove_left_behind(directory: Path) -> None:

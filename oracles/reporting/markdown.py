@@ -17,6 +17,7 @@ from oracles.reporting.details import (
     PAIRINGS_LEGEND,
     RESOLUTION_LEGEND,
     RESOLUTION_TITLES,
+    environment_lines,
     law_lines,
     pairing_lines,
     resolution_rows,
@@ -34,6 +35,7 @@ from oracles.reporting.markdown_parts import (
     table_row,
 )
 from oracles.reporting.names import Names
+from oracles.reporting.repeating import note, repeat_command
 from oracles.reporting.terminal import verdict_line
 
 
@@ -112,14 +114,12 @@ def _defects(report: Report) -> Iterator[str]:
 
 
 def _environment(report: Report) -> Iterator[str]:
-    where = report.environment
     yield from ("", "## To repeat", "")
-    limits = "".join(f" --limit {name}={value}" for name, value in report.limits.items())
-    yield code(f"oracle-diff --seed {report.seed} --max-examples {report.max_examples}{limits}")
+    command = repeat_command(report, report.entries)
+    yield code(command)
     yield ""
+    if told := note(command):
+        yield from (escaped(told), "")
     if lines := repeat_lines(report):
         yield from (*_items(lines), "")
-    yield escaped(", ".join(f"{name} {version}" for name, version in where.versions.items()))
-    yield ""
-    threads = ", ".join(f"{name} {count}" for name, count in where.threads.items())
-    yield escaped(f"threads: {threads}; {where.platform}; {where.started}")
+    yield from _items(environment_lines(report))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from oracles import files
 from oracles.files import _part, check_writable, make_home, write_files, write_paths
 from oracles.outputs import ALWAYS, texts
 from tests.oracles.reports import entry, report
@@ -129,10 +130,11 @@ def test_a_file_that_is_named_twice_has_what_comes_last(tmp_path):
     assert (tmp_path / "a").read_text() == "2"
 
 
-def test_names_may_be_as_long_as_the_system_allows(tmp_path):
-    name = "n" * 250
-    write_files(str(tmp_path), {name: "1"})
-    assert names(tmp_path) == [name]
+def test_names_may_be_as_long_as_the_system_allows(tmp_path, monkeypatch):
+    monkeypatch.setattr(files, "_HERE", "h" * 40)
+    texts = {"n" * 249 + "a": "1", "n" * 249 + "b": "2", "\u7573" * 80: "3"}
+    write_files(str(tmp_path), texts)
+    assert {name: (tmp_path / name).read_text() for name in names(tmp_path)} == texts
 
 
 def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path):

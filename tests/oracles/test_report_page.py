@@ -26,7 +26,6 @@ from oracles.reporting.findings import RULES
 from oracles.reporting.json_form import json_text
 from oracles.reporting.page import report_html
 from oracles.reporting.page.budget import LIMIT, fitting
-from oracles.reporting.page.commands import repeat_command
 from oracles.reporting.page.detail import detail
 from oracles.reporting.page.grid import MOST_CELLS, grid
 from oracles.reporting.page.headline import headline
@@ -35,6 +34,7 @@ from oracles.reporting.page.lists import defects
 from oracles.reporting.page.safe_text import clip, harmless
 from oracles.reporting.page.summaries import summaries
 from oracles.reporting.page_files import page_file
+from oracles.reporting.repeating import repeat_command
 from tests.oracles.made_reports import (
     defect,
     failing,

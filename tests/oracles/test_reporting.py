@@ -202,7 +202,9 @@ def test_markdown_has_table_defects_failures_and_environment(wrong, right):
     assert "| conv2d | float64 |" in text
     assert "| WRONG |" in text
     assert "## conv2d in float64 is wrong" in text
-    assert "oracle-diff --seed 5 --max-examples 100" in text
+    command = "oracle-diff run conv2d --seed 5 --max-examples 100 --oracles complex_step"
+    assert f"`{command} --dtypes float64 --limit batched=true`" in text
+    assert "threads: ;" not in text
     text = markdown(with_defects(right))
     assert (
         "- dense float32, 2 cases: jax: crashed, killed by SIGABRT (kept in `dir/a.case`)" in text

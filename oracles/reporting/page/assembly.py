@@ -10,7 +10,6 @@ from oracles.report import OpReport, Report
 from oracles.reporting.cells import defect_lines, repeat_lines
 from oracles.reporting.page.budget import LIMIT, Fitting, fitting, size
 from oracles.reporting.page.changed import changed
-from oracles.reporting.page.commands import note, repeat_command
 from oracles.reporting.page.detail import detail, told_case
 from oracles.reporting.page.headline import facts, headline
 from oracles.reporting.page.lists import defects, evidence_lists, resolutions
@@ -18,6 +17,7 @@ from oracles.reporting.page.rows import FULL_WEIGHT, columns, row
 from oracles.reporting.page.safe_text import clip, harmless
 from oracles.reporting.page.summaries import summaries
 from oracles.reporting.page_files import environment, page_file, security_policy
+from oracles.reporting.repeating import note, repeat_command
 
 if TYPE_CHECKING:
     from jinja2 import Environment

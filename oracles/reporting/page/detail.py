@@ -17,10 +17,10 @@ from oracles.report import OpReport, Report
 from oracles.reporting.cells import TITLES
 from oracles.reporting.failure import measures, others_beside, said_at, short, whole_array
 from oracles.reporting.findings import wrong_sentences
-from oracles.reporting.page.commands import note, repeat_command
 from oracles.reporting.page.grid import MANUAL, Grid, grid
 from oracles.reporting.page.histogram import Histogram, histogram
 from oracles.reporting.page.safe_text import clip, harmless
+from oracles.reporting.repeating import note, repeat_command
 from oracles.verdict import SUBJECT
 from oracles.wrong_cases import Failure
 
