@@ -238,6 +238,7 @@ def test_a_block_that_does_not_care_is_left_with_the_status_of_the_signal():
         raise KeyboardInterrupt
 
 
+@pytest.mark.filterwarnings("ignore:os.fork:RuntimeWarning")  # if JAX was imported before
 def test_a_forked_child_ends_at_once():
     ready, told = os.pipe()
     with stopping():
