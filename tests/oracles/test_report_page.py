@@ -426,6 +426,27 @@ def test_subjects_of_one_name_are_told_apart_by_where_they_stand():
         (("float64", 0),), (("float64", 1),)]  # fmt: skip
 
 
+def test_what_has_no_known_cause_is_named_beside_what_has():
+    entry = failing()
+    known = entry.failure.causes[0]
+    unknown = [Cause(n, f"{n} is wrong", 20, confirmed=False) for n in ("grad_w", "grad_b")]
+    failure = replace(entry.failure, causes=(unknown[0], known, unknown[1]))
+    (told,) = summaries([replace(entry, failure=failure)])
+    assert told.whys == (
+        known.sentence,
+        "no known cause explains grad_w, grad_b; the smallest case is below",
+    )
+    nothing = replace(entry.failure, causes=(Cause("", "it raised", 20, confirmed=False),))
+    (told,) = summaries([replace(entry, failure=nothing)])
+    assert told.whys == ()
+
+
+def test_rows_say_what_refutes():
+    tree = parsed(report_html(made_report(failing(), lossy())))
+    cells = [[words(cell) for cell in row][3] for row in list(by_id(tree, "matrix").iter("tr"))[1:]]
+    assert cells == ["refuted by a case", "digits are lost"]
+
+
 def test_what_is_wrong_in_short_whatever_it_is():
     entry = failing()
     failure = entry.failure

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from oracles.compare import Comparison
+from oracles.diagnosis.cause import Cause
 from oracles.report import OpReport
 from oracles.reporting.failure import short
 from oracles.reporting.findings import wrong_sentences
@@ -53,8 +54,16 @@ def _summary(entries: Sequence[OpReport], places: Sequence[int]) -> Summary:
         entry=first,
         places=tuple((entries[place].dtype, place) for place in places),
         lines=tuple(_lines(first)),
-        whys=tuple(c.sentence for c in causes if c.confirmed or c.digits)[:_MOST],
+        whys=tuple(_whys(causes)),
     )
+
+
+def _whys(causes: Sequence[Cause]) -> Iterator[str]:
+    known = [cause for cause in causes if cause.confirmed or cause.digits]
+    yield from (cause.sentence for cause in known[:_MOST])
+    unknown = [cause.operand for cause in causes if cause not in known and cause.operand]
+    if unknown:
+        yield f"no known cause explains {', '.join(unknown[:_MOST])}; the smallest case is below"
 
 
 def _lines(entry: OpReport) -> Iterator[str]:
