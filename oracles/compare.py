@@ -216,6 +216,9 @@ def is_blind_to(wrong: Comparison, own_error: Array | None) -> bool:
     """
     if own_error is None or wrong.problem:
         return False
+    if wrong.wrong > len(wrong.worst):  # the errors of the others are known to be no larger
+        theirs = own_error.ravel()[list(wrong.wrong_cells)]
+        return bool((wrong.worst_error <= theirs).all())
     return all(cell.error <= cell.bound + own_error[cell.index] for cell in wrong.worst)
 
 

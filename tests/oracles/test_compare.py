@@ -66,6 +66,15 @@ def test_a_method_of_larger_errors_is_blind():
     assert not is_blind_to(compared([0.0], None), np.array([np.inf]))
 
 
+def test_a_method_is_blind_only_if_it_is_in_every_wrong_cell():
+    # The sixth, whose error/bound is the smallest, is not among those that are kept.
+    bound = np.array([1e-3, 1e-3, 1e-3, 1e-3, 1e-3, 1.0])
+    wrong = compared([0.0] * 6, np.array([1.0, 1, 1, 1, 1, 8]), bound=bound)
+    assert (wrong.wrong, len(wrong.worst), wrong.worst_error) == (6, 5, 8.0)
+    assert not is_blind_to(wrong, np.array([1.0, 1, 1, 1, 1, 7]))
+    assert is_blind_to(wrong, np.full(6, 8.0))
+
+
 def test_every_operand_of_truth_is_compared_with_its_own():
     truth = truth_of([1.0], 0.5) | {"grad_x": truth_of([2.0], 0.5)["y"]}
     values = {"grad_x": np.array([2.5]), "y": np.array([1.0]), "other": np.zeros(9)}
