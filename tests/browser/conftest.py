@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from oracles.article_record import article_record
+from oracles.reporting.article_page.page import article_html
+from tests.browser.article import EPOCHS
 from tests.browser.pages import Pages
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -45,3 +48,27 @@ def artefacts(request, tmp_path):
     home = Path(os.environ.get("BROWSER_ARTEFACTS", tmp_path)) / request.node.name
     home.mkdir(parents=True, exist_ok=True)
     return home
+
+
+@pytest.fixture(scope="session")
+def record(tmp_path_factory):
+    """Return the record of a real run of the article, of `EPOCHS` epochs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("oracles.article_record.EPOCHS", EPOCHS)
+        return article_record((), time_limit=30, directory=str(tmp_path_factory.mktemp("oracles")))
+
+
+@pytest.fixture(scope="session")
+def path(record, tmp_path_factory):
+    """Return where the article's page of that record lies."""
+    path = tmp_path_factory.mktemp("page") / "article.html"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("oracles.reporting.article_page.data.EPOCHS", EPOCHS)
+        path.write_text(article_html(record), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def page(pages, path):
+    """Return the article's page, opened, on which nothing moves by itself."""
+    return pages.open(path, reduced_motion="reduce")

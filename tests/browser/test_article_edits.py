@@ -4,26 +4,8 @@ import numpy as np
 import pytest
 
 from manualgrad.article_training import IMAGES, TARGETS, initial_weights, train
-from oracles.article_record import VERSIONS, article_record
-from oracles.reporting.article_page.page import article_html
-
-EPOCHS = 20
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("page")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("oracles.article_record.EPOCHS", EPOCHS)
-        patch.setattr("oracles.reporting.article_page.data.EPOCHS", EPOCHS)
-        text = article_html(article_record((), time_limit=30, directory=str(folder)))
-    (folder / "article.html").write_text(text, encoding="utf-8")
-    return folder / "article.html"
-
-
-@pytest.fixture
-def page(pages, path):
-    return pages.open(path, reduced_motion="reduce")
+from oracles.article_record import VERSIONS
+from tests.browser.article import EPOCHS
 
 
 def field(page, name, row=0, column=0):

@@ -9,32 +9,9 @@ import pytest
 
 from manualgrad import article
 from manualgrad.article_training import IMAGES, TARGETS, initial_weights, train
-from oracles.article_record import VERSIONS, article_record
+from oracles.article_record import VERSIONS
 from oracles.reporting.article_page.grids import MINUS, plain
-from oracles.reporting.article_page.page import article_html
-
-EPOCHS = 20
-
-
-@pytest.fixture(scope="module")
-def record(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("oracles.article_record.EPOCHS", EPOCHS)
-        yield article_record((), time_limit=30, directory=str(tmp_path_factory.mktemp("oracles")))
-
-
-@pytest.fixture(scope="module")
-def path(record, tmp_path_factory):
-    path = tmp_path_factory.mktemp("page") / "article.html"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("oracles.reporting.article_page.data.EPOCHS", EPOCHS)
-        path.write_text(article_html(record), encoding="utf-8")
-    return path
-
-
-@pytest.fixture
-def page(pages, path):
-    return pages.open(path, reduced_motion="reduce")
+from tests.browser.article import EPOCHS
 
 
 def write(page, name, text):

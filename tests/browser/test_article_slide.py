@@ -8,27 +8,13 @@ import pytest
 
 from manualgrad import article
 from manualgrad.article_training import IMAGES, TARGETS, initial_weights
-from oracles.article_record import VERSIONS, article_record
+from oracles.article_record import VERSIONS
 from oracles.article_steps import PUBLISHED_LINES
 from oracles.reporting.article_page.grids import cell_text, is_whole, power_of_ten
-from oracles.reporting.article_page.page import article_html
 
 OVER = {"l1": ("x", "w1"), "l2": ("a1", "w2"), "g2": ("a1", "d2"), "dA1": ("w2", "d2"),
         "g1": ("x", "d1")}  # fmt: skip
 """By step, what stands and what slides over it."""
-
-EPOCHS = 2
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("page")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("oracles.article_record.EPOCHS", EPOCHS)
-        patch.setattr("oracles.reporting.article_page.data.EPOCHS", EPOCHS)
-        text = article_html(article_record((), time_limit=30, directory=str(folder)))
-    (folder / "article.html").write_text(text, encoding="utf-8")
-    return folder / "article.html"
 
 
 def matrices(version):
