@@ -159,7 +159,8 @@ def kind_of_difference(case: Case, comparisons: Sequence[Comparison]) -> DefectK
 
 
 UNDERFLOWS = 1024
-"""Errors of so many smallest normal numbers come from what underflows or is flushed to zero."""
+"""Errors of so many smallest normal numbers are listed as coming from what underflows or is flushed
+to zero. Set by hand: it says under which heading a defect stands, and enters no verdict."""
 
 
 def _beyond_floats(each: Comparison) -> bool:

@@ -35,7 +35,7 @@ from oracles.reporting.markdown_parts import (
     table_row,
 )
 from oracles.reporting.names import Names
-from oracles.reporting.repeating import note, repeat_command
+from oracles.reporting.repeating import note, repeat_run
 from oracles.reporting.terminal import verdict_line
 
 
@@ -115,7 +115,7 @@ def _defects(report: Report) -> Iterator[str]:
 
 def _environment(report: Report) -> Iterator[str]:
     yield from ("", "## To repeat", "")
-    command = repeat_command(report, report.entries)
+    command = repeat_run(report)
     yield code(command)
     yield ""
     if told := note(command):

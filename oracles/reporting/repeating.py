@@ -39,6 +39,11 @@ def repeat_command(report: Report, entries: Sequence[OpReport]) -> str:
     return shlex.join(words)
 
 
+def repeat_run(report: Report) -> str:
+    """Return the command that repeats a run; of a merged one its first: notes name other seeds."""
+    return repeat_command(report, [e for e in report.entries if e.seed == report.entries[0].seed])
+
+
 def note(command: str) -> str:
     """Return what must be said of a command that has the placeholder, or ""."""
     return f"{PLACEHOLDER} stands for where your operation is." * (PLACEHOLDER in command)

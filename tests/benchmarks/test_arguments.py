@@ -17,6 +17,12 @@ def test_unknown_parts(text):
         parts(text)
 
 
+def test_where_the_page_is_written_is_no_part_of_the_command_that_it_shows():
+    for where in (["--directory", "a b"], ["--directory=x"], ["--dir", "x"], []):
+        given = ["--only", "a,b", *where, "--write"]
+        assert command._that_count(given) == ["--only", "a,b", "--write"]
+
+
 def test_numbers():
     assert at_least_one("3") == 3
     for text in ("0", "-1", "2.5", "many"):

@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any
 from oracles.changes import Change
 from oracles.report import OpReport, Report
 from oracles.reporting.cells import defect_lines, repeat_lines
+from oracles.reporting.details import resolution_rows
 from oracles.reporting.page.budget import LIMIT, Fitting, fitting, size
 from oracles.reporting.page.changed import changed
 from oracles.reporting.page.detail import detail, told_case
 from oracles.reporting.page.headline import facts, headline
-from oracles.reporting.page.lists import defects, evidence_lists, resolutions
+from oracles.reporting.page.lists import defects, evidence_lists
 from oracles.reporting.page.rows import FULL_WEIGHT, columns, row
 from oracles.reporting.page.safe_text import clip, harmless
 from oracles.reporting.page.summaries import summaries
 from oracles.reporting.page_files import environment, page_file, security_policy
-from oracles.reporting.repeating import note, repeat_command
+from oracles.reporting.repeating import note, repeat_run
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -87,7 +88,7 @@ class _Page:
         """Return all that does not depend on which details fit."""
         report = self.report
         style, script = page_file(_PACKAGE, "style.css"), page_file(_PACKAGE, "script.js")
-        repeat = repeat_command(report, _of_one_seed(report))
+        repeat = repeat_run(report)
         changes = changed(report.changes) if report.changes else None
         found = defects(report)
         return {
@@ -112,7 +113,7 @@ class _Page:
                 (title, self._fitting("line", lines, _LINES))
                 for title, lines in evidence_lists(report)
             ],
-            "resolutions": self._fitting("resolution", resolutions(report), _RESOLUTIONS),
+            "resolutions": self._fitting("resolution", resolution_rows(report), _RESOLUTIONS),
             "versions": list(report.environment.versions.items())[:_MOST_VERSIONS],
             "threads": ", ".join(f"{n} {count}" for n, count in report.environment.threads.items()),
         }
@@ -160,11 +161,6 @@ class _Page:
                 change=self._change_of(entry),
                 opened=place in opened,
             )
-
-
-def _of_one_seed(report: Report) -> list[OpReport]:
-    """Return the entries that one command can repeat; the notes name the seeds of the others."""
-    return [each for each in report.entries if each.seed == report.entries[0].seed]
 
 
 def _key(each: OpReport | Change) -> tuple[str, ...]:

@@ -1,15 +1,13 @@
-"""Lists of lines: evidence, limits, laws, what the bounds could see."""
+"""Lists of lines: evidence, limits, laws, frameworks' defects."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import isnan
 
 from oracles.report import OpReport, Report
-from oracles.reporting.cells import evidence_lines, kept_lines, number, scope_lines
-from oracles.verdict import SUBJECT
+from oracles.reporting.cells import evidence_lines, kept_lines, scope_lines
 from oracles.wrong_cases import Defect
 
 
@@ -40,30 +38,6 @@ def _apart(report: Report) -> Iterator[str]:
             if pair.apart:
                 count = f"{pair.apart:,} of {pair.elements:,} numbers"
                 yield f"{entry.op} {entry.dtype} {pair.operand}, {pair.witness}: {count}"
-
-
-@dataclass(frozen=True)
-class Resolution:
-    """What the bounds could see of one operand of the subject, in words."""
-
-    op: str
-    dtype: str
-    operand: str
-    ratio: str
-    probable: str
-    seen: str
-
-
-def resolutions(report: Report) -> list[Resolution]:
-    """Return for each operand what the bounds could see."""
-    found = []
-    for entry in report.entries:
-        for tally in (tally for tally in entry.tallies if tally.participant == SUBJECT):
-            seen = "any" if isnan(tally.resolution) else f"{tally.resolution:.1e}"
-            ratios = number(tally.worst_ratio), number(tally.worst_probable_ratio)
-            shown = f"{seen} (vacuous)" if tally.vacuous else seen
-            found.append(Resolution(entry.op, entry.dtype, tally.operand, *ratios, shown))
-    return found
 
 
 @dataclass(frozen=True, eq=False)
