@@ -30,11 +30,6 @@ EXTRA: Mapping[str, Callable[[Report], str]] = {
 """By option, what is written besides to the path that it names."""
 
 
-def texts(report: Report) -> dict[str, str]:
-    """Return the files of the output directory by name, as text."""
-    return {name: render(report) for name, render in ALWAYS.items()}
-
-
 def write_outputs(options: Namespace, report: Report) -> list[str]:
     """Write what the output options (`oracles.cli`) ask for, and return the paths.
 

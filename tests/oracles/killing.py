@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from oracles.files import write_paths
-from oracles.outputs import texts
+from oracles.outputs import ALWAYS
 from tests.oracles.reports import entry, report
 
 VARIANTS = 8
@@ -25,7 +25,8 @@ PLACE = 10**18
 def rendered():
     """Return reports of several lengths as texts, in which `PLACE` is to be the seed."""
     lengths = [1 + 8 * variant for variant in range(VARIANTS)]
-    return [texts(report(*(entry(f"op{n}") for n in range(m)), seed=PLACE)) for m in lengths]
+    reports = [report(*(entry(f"op{n}") for n in range(m)), seed=PLACE) for m in lengths]
+    return [{name: render(each) for name, render in ALWAYS.items()} for each in reports]
 
 
 def texts_of(made, seed):
